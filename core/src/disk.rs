@@ -1,0 +1,105 @@
+//! Our own file writes, all of them (SQLite looks after its own).
+//!
+//! Invariant: bytes are durable only after [`OwnFile::sync`], a name only after [`Disk::rename`]
+//! returned. Tests replace [`RealDisk`] by one that forgets what was not synced, so code that
+//! skips a step fails there and not on a phone with an empty battery.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::path::Path;
+
+/// The file operations that the core needs. Paths are made by the core from ids, never from
+/// remote names.
+pub trait Disk: Send + Sync {
+    /// Makes a directory and its parents.
+    fn create_dirs(&self, dir: &Path) -> io::Result<()>;
+    /// Opens for appending, making an empty file if there is none.
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn OwnFile>>;
+    /// Opens for reading from the start. Does not follow a symbolic link.
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
+    /// The file's length in bytes, `None` if there is no such file.
+    fn len(&self, path: &Path) -> io::Result<Option<u64>>;
+    /// Renames over whatever is there, and makes the new name durable. Both on one volume.
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
+    /// Removes a file; fine if there is none.
+    fn remove(&self, path: &Path) -> io::Result<()>;
+    /// The names in a directory; empty if there is none.
+    fn names(&self, dir: &Path) -> io::Result<Vec<std::ffi::OsString>>;
+}
+
+/// A file opened for appending.
+pub trait OwnFile: Write + Send {
+    /// Cuts the file to `len` bytes and appends from there.
+    fn truncate(&mut self, len: u64) -> io::Result<()>;
+    /// Makes the bytes written so far durable.
+    fn sync(&mut self) -> io::Result<()>;
+}
+
+/// The operating system's files.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RealDisk;
+
+impl Disk for RealDisk {
+    fn create_dirs(&self, dir: &Path) -> io::Result<()> {
+        fs::create_dir_all(dir)
+    }
+
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn OwnFile>> {
+        let mut file = OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        file.seek(SeekFrom::End(0))?;
+        Ok(Box::new(file))
+    }
+
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {
+        if fs::symlink_metadata(path)?.is_symlink() {
+            return Err(io::ErrorKind::PermissionDenied.into());
+        }
+        Ok(Box::new(File::open(path)?))
+    }
+
+    fn len(&self, path: &Path) -> io::Result<Option<u64>> {
+        match fs::symlink_metadata(path) {
+            Ok(meta) => Ok(Some(meta.len())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        fs::rename(from, to)?;
+        match to.parent() {
+            Some(dir) => File::open(dir)?.sync_all(),
+            None => Ok(()),
+        }
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
+    fn names(&self, dir: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+        match fs::read_dir(dir) {
+            Ok(entries) => entries.map(|entry| Ok(entry?.file_name())).collect(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+impl OwnFile for File {
+    fn truncate(&mut self, len: u64) -> io::Result<()> {
+        self.set_len(len)?;
+        self.seek(SeekFrom::Start(len)).map(drop)
+    }
+
+    fn sync(&mut self) -> io::Result<()> {
+        self.sync_all()
+    }
+}

@@ -1,0 +1,27 @@
+//! Lomme: the core of a phone companion for Jottacloud and its white-label sisters.
+//!
+//! [`Drive`] opens a directory and hands out the services: [`account`] (sign-in), [`catalog`]
+//! (the local tree of Sync, Backup, Archive and Trash) and [`content`] (bytes on demand).
+//! Data flows one way: drive → services → `remote` and `store`. What reads the local store is
+//! synchronous and never touches the network; what may touch the network is `async` and takes a
+//! [`CancelToken`].
+//!
+//! Not one byte of file content moves unless a caller named a [`content::Purpose`] for it.
+
+pub mod account;
+mod cancel;
+pub mod catalog;
+pub mod clock;
+pub mod content;
+pub mod disk;
+mod drive;
+mod error;
+mod remote;
+mod runtime;
+mod store;
+
+pub use cancel::CancelToken;
+pub use drive::{Drive, DriveOptions, Listener, Profile, Status, Subscription};
+pub use error::{Error, Result, RetryAdvice};
+pub use remote::Endpoints;
+pub use runtime::runtime;
