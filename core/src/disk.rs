@@ -4,8 +4,9 @@
 //! returned. Tests replace [`RealDisk`] by one that forgets what was not synced, so code that
 //! skips a step fails there and not on a phone with an empty battery.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 /// The file operations that the core needs. Paths are made by the core from ids, never from
@@ -13,7 +14,8 @@ use std::path::Path;
 pub trait Disk: Send + Sync {
     /// Makes a directory and its parents.
     fn create_dirs(&self, dir: &Path) -> io::Result<()>;
-    /// Opens for appending, making an empty file if there is none.
+    /// Opens for appending, making an empty file if there is none. The caller has it alone, in all
+    /// processes, until it is dropped; `WouldBlock` while somebody else has it.
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OwnFile>>;
     /// Opens for reading from the start. Does not follow a symbolic link.
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
@@ -101,5 +103,44 @@ impl OwnFile for File {
 
     fn sync(&mut self) -> io::Result<()> {
         self.sync_all()
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_appended_to_by_one_holder_at_a_time() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        let first = RealDisk.open_append(&path).unwrap();
+        assert_eq!(
+            RealDisk.open_append(&path).err().unwrap().kind(),
+            io::ErrorKind::WouldBlock
+        );
+        drop(first);
+        RealDisk
+            .open_append(&path)
+            .unwrap()
+            .write_all(b"x")
+            .unwrap();
+        assert_eq!(RealDisk.len(&path).unwrap(), Some(1));
+    }
+
+    #[test]
+    fn a_link_is_not_followed() {
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("real"), "x").unwrap();
+        std::os::unix::fs::symlink(dir.path().join("real"), dir.path().join("link")).unwrap();
+        assert_eq!(
+            RealDisk
+                .open_read(&dir.path().join("link"))
+                .err()
+                .unwrap()
+                .kind(),
+            io::ErrorKind::PermissionDenied
+        );
     }
 }

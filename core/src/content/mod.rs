@@ -1,8 +1,21 @@
 //! Bytes, on demand only.
+//!
+//! Content moves for a named [`Purpose`] and never else, and every byte received is in the ledger.
+//! Nothing here is reached by listing, indexing or reading the catalogue.
 
-use crate::catalog::{Item, ItemId, Space};
+mod download;
+mod ledger;
+mod part;
+
+use crate::catalog::{Catalog, Item, ItemId, Space};
+use crate::disk::Disk;
+use crate::drive::Life;
+use crate::remote::Remote;
+use crate::store::Store;
 use crate::{CancelToken, Result};
-use std::path::Path;
+pub(crate) use download::Wanted;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why content is fetched. There is no purpose for browsing, indexing or searching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -64,28 +77,80 @@ pub struct Downloaded {
 }
 
 /// Bytes of one drive.
+#[derive(Clone)]
 pub struct Content {
-    _private: (),
+    store: Arc<Store>,
+    catalog: Arc<Catalog>,
+    remote: Remote,
+    disk: Arc<dyn Disk>,
+    life: Arc<Life>,
+    /// Where parts are: inside the drive's directory.
+    parts: PathBuf,
+    network: Arc<Mutex<Network>>,
 }
 
-#[allow(clippy::todo, unused_variables)]
 impl Content {
-    /// Downloads a whole file to `dest`, which gets the file only when its size and MD5 are the server's.
-    /// What a broken download leaves is kept inside the drive's directory and continued by the next call.
-    /// Errors: `NoSuchItem`, `ContentMismatch`, `DiskFull`, `Cancelled`.
+    pub(crate) fn new(
+        store: Arc<Store>,
+        catalog: Arc<Catalog>,
+        remote: Remote,
+        disk: Arc<dyn Disk>,
+        life: Arc<Life>,
+        directory: &Path,
+    ) -> Result<Self> {
+        let parts = directory.join("parts");
+        part::sweep(&*disk, &parts)?;
+        Ok(Self {
+            store,
+            catalog,
+            remote,
+            disk,
+            life,
+            parts,
+            network: Arc::default(),
+        })
+    }
+
+    /// Downloads a whole file to `dest`, over whatever is there, once its size and MD5 are the server's.
+    /// The directory of `dest` must exist. What a broken or cancelled download leaves is kept inside the
+    /// drive's directory, and the next call, in any process, continues it.
+    ///
+    /// Errors: `NotKnown`, `NoSuchItem`, `NotAllowed` (not a file, or in the trash), `ContentMismatch`
+    /// (nothing is left at `dest`), `Offline`, `DiskFull`, `Cancelled`.
     pub async fn download(
         &self,
         id: &ItemId,
         dest: &Path,
         purpose: Purpose,
-        progress: Option<&dyn TransferListener>,
+        progress: Option<Arc<dyn TransferListener>>,
         cancel: &CancelToken,
     ) -> Result<Downloaded> {
-        todo!()
+        self.life
+            .run(cancel, async |cancel| {
+                self.download_inner(id, dest, purpose, progress, cancel)
+                    .await
+            })
+            .await
     }
 
     /// All content bytes ever received by this directory, by space, purpose and network.
     pub fn ledger(&self) -> Result<Vec<LedgerRow>> {
-        todo!()
+        ledger::rows(&self.store)
+    }
+
+    pub(crate) fn network(&self) -> Network {
+        *self.network.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn set_network(&self, network: Network) {
+        *self.network.lock().unwrap_or_else(PoisonError::into_inner) = network;
+    }
+
+    /// Removes all parts, for a sign-out by choice.
+    pub(crate) fn clear(&self) -> Result<()> {
+        for name in self.disk.names(&self.parts)? {
+            self.disk.remove(&self.parts.join(name))?;
+        }
+        Ok(())
     }
 }

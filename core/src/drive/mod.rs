@@ -1,57 +1,30 @@
-//! The open companion.
+//! The open companion: a directory, an account, a runtime; hands out the services.
+//!
+//! Two processes may have one directory open. After [`Drive::pause`] no file is open and no lock is
+//! held, so that a phone may suspend the process; everything else gives `Paused` until
+//! [`Drive::resume`].
 
-use crate::account::{Account, SignIn, Vault};
-use crate::catalog::Catalog;
-use crate::clock::{Clock, SystemClock};
+mod hints;
+mod life;
+mod options;
+mod stubs;
+
+use crate::account::{Account, SignIn};
+use crate::catalog::{Catalog, Space};
 use crate::content::{Content, LedgerRow, Network};
-use crate::disk::{Disk, RealDisk};
-use crate::{Endpoints, Result};
-use std::path::PathBuf;
+use crate::remote::Remote;
+use crate::store::Store;
+use crate::{Endpoints, Error, Result};
+use hints::Hints;
+pub use hints::Subscription;
+pub(crate) use life::Life;
+use life::State;
+pub use options::{DriveOptions, Profile};
 use std::sync::Arc;
-use std::time::Duration;
-
-/// In which kind of process the drive lives; sets how much memory it may use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Profile {
-    /// An app.
-    #[default]
-    App,
-    /// An extension with a small memory limit: smaller caches and buffers.
-    Extension,
-}
-
-/// How to open a drive.
-#[derive(Clone)]
-pub struct DriveOptions {
-    /// A directory of the drive's own, made if missing. Two processes may open the same one.
-    pub directory: PathBuf,
-    /// Where tokens live.
-    pub vault: Arc<dyn Vault>,
-    /// The kind of process.
-    pub profile: Profile,
-    /// The service's hosts; `None` for those of the sign-in.
-    pub endpoints: Option<Endpoints>,
-    /// The clock.
-    pub clock: Arc<dyn Clock>,
-    /// The files.
-    pub disk: Arc<dyn Disk>,
-}
-
-impl DriveOptions {
-    /// A drive of an app in `directory`, on the real service, with the real clock and disk.
-    pub fn new(directory: impl Into<PathBuf>, vault: Arc<dyn Vault>) -> Self {
-        Self {
-            directory: directory.into(),
-            vault,
-            profile: Profile::App,
-            endpoints: None,
-            clock: Arc::new(SystemClock),
-            disk: Arc::new(RealDisk),
-        }
-    }
-}
+use std::time::{Duration, Instant};
 
 /// Gets hints without content; read the truth back with [`Catalog::changes`] and [`Drive::status`].
+/// Called on a thread of its own, one call at a time, with no lock held.
 pub trait Listener: Send + Sync {
     /// The catalogue changed. Coalesced: at most one call in 100 ms.
     fn on_changed(&self);
@@ -59,17 +32,12 @@ pub trait Listener: Send + Sync {
     fn on_account_changed(&self);
 }
 
-/// Ends the subscription when dropped.
-pub struct Subscription {
-    _private: (),
-}
-
 /// One snapshot that a screen can draw. A local read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Status {
     /// Whether somebody is signed in, and how full the account is.
     pub sign_in: SignIn,
-    /// Items known, by space, in the order of [`crate::catalog::Space::ALL`].
+    /// Items known, by space, in the order of [`Space::ALL`].
     pub items: [u64; 4],
     /// Content bytes received.
     pub ledger: Vec<LedgerRow>,
@@ -77,61 +45,138 @@ pub struct Status {
     pub network: Network,
 }
 
-/// An open companion: a directory, an account, a runtime.
+/// An open companion.
 pub struct Drive {
-    _private: (),
+    store: Arc<Store>,
+    account: Arc<Account>,
+    catalog: Arc<Catalog>,
+    content: Content,
+    remote: Remote,
+    life: Arc<Life>,
+    hints: Arc<Hints>,
 }
 
-#[allow(clippy::todo, unused_variables)]
 impl Drive {
-    /// Opens a directory. Errors: `StoreTooNew`, `StoreDamaged`, `DiskFailed`, `DiskFull`.
+    /// Opens a directory, and makes it if it is missing. Never touches the network.
+    ///
+    /// Errors: `StoreTooNew`, `StoreDamaged`, `StoreBusy`, `DiskFailed`, `DiskFull`.
     pub fn open(options: DriveOptions) -> Result<Arc<Self>> {
-        todo!()
+        let DriveOptions {
+            directory,
+            vault,
+            profile,
+            endpoints,
+            clock,
+            disk,
+        } = options;
+        disk.create_dirs(&directory)?;
+        let store = Arc::new(Store::open(
+            &directory,
+            profile == Profile::Extension,
+            clock.clone(),
+        )?);
+        let (life, hints) = (Life::new(), Hints::new());
+        let told = hints.clone();
+        let account = Account::new(
+            store.clone(),
+            vault,
+            clock.clone(),
+            endpoints,
+            Arc::new(move || told.account_changed()),
+        )?;
+        let remote = Remote::new(account.clone())?;
+        let told = hints.clone();
+        let catalog = Arc::new(Catalog::new(
+            store.clone(),
+            remote.clone(),
+            clock,
+            Arc::new(move || told.catalog_changed()),
+        )?);
+        let content = Content::new(
+            store.clone(),
+            catalog.clone(),
+            remote.clone(),
+            disk,
+            life.clone(),
+            &directory,
+        )?;
+        Ok(Arc::new(Self {
+            store,
+            account,
+            catalog,
+            content,
+            remote,
+            life,
+            hints,
+        }))
     }
 
     /// Sign-in and quota.
     pub fn account(&self) -> &Account {
-        todo!()
+        &self.account
     }
 
     /// The tree.
     pub fn catalog(&self) -> &Catalog {
-        todo!()
+        &self.catalog
     }
 
     /// Bytes.
     pub fn content(&self) -> &Content {
-        todo!()
+        &self.content
     }
 
     /// One snapshot for a screen.
     pub fn status(&self) -> Result<Status> {
-        todo!()
+        Ok(Status {
+            sign_in: self.account.state()?,
+            items: self.catalog.counts()?,
+            ledger: self.content.ledger()?,
+            network: self.content.network(),
+        })
+    }
+
+    /// Signs out by choice: tokens, tree and unfinished downloads go. Works offline. What
+    /// an app has downloaded to paths of its own stays.
+    pub fn sign_out(&self) -> Result<()> {
+        self.account.sign_out()?;
+        self.content.clear()?;
+        self.catalog.clear()
     }
 
     /// The platform tells which network there is.
     pub fn set_network(&self, network: Network) {
-        todo!()
+        self.content.set_network(network);
     }
 
     /// Asks for hints until the subscription is dropped.
     pub fn subscribe(&self, listener: Arc<dyn Listener>) -> Subscription {
-        todo!()
+        self.hints.subscribe(listener)
     }
 
-    /// Stops network calls, finishes writes, checkpoints and closes every file within `deadline`: after
-    /// it no file is open and no lock held, so that a phone may suspend the process.
+    /// Stops network calls in-band, finishes writes, checkpoints and closes every file and connection.
+    /// `StoreBusy` when `deadline` passes first: then call again. Do not call it on a thread that
+    /// runs a future of this drive.
     pub fn pause(&self, deadline: Duration) -> Result<()> {
-        todo!()
+        self.stop(State::Paused, deadline)
     }
 
-    /// Opens what [`pause`](Self::pause) closed.
+    /// Opens what [`pause`](Self::pause) closed. Fine if nothing is paused. `Closed` after a close.
     pub fn resume(&self) -> Result<()> {
-        todo!()
+        self.store.resume()?;
+        self.life.start()
     }
 
-    /// Pauses for ever. Idempotent.
-    pub fn close(&self) {
-        todo!()
+    /// A pause without a resume. Idempotent.
+    pub fn close(&self) -> Result<()> {
+        self.stop(State::Closed, Duration::from_secs(5))
+    }
+
+    fn stop(&self, state: State, deadline: Duration) -> Result<()> {
+        let until = Instant::now() + deadline;
+        self.life.stop(state, deadline)?;
+        self.remote.reset_connections();
+        self.store
+            .pause(until.saturating_duration_since(Instant::now()))
     }
 }
