@@ -3,9 +3,23 @@
 mod services;
 mod vault;
 
-use crate::{CancelToken, Result};
+use crate::clock::Clock;
+use crate::remote::{TokenSource, Transport};
+use crate::store::Store;
+use crate::{CancelToken, Endpoints, Result};
 pub use services::{Service, services};
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
 pub use vault::{MemoryVault, Secret, Vault};
+
+/// What the drive does when the account changes.
+pub(crate) struct Hooks {
+    /// The sign-in state or the quota changed: a hint, may be called from any thread.
+    pub changed: Arc<dyn Fn() + Send + Sync>,
+    /// Signed out by choice: forget the local tree and everything else of the account.
+    pub forget: Arc<dyn Fn() -> Result<()> + Send + Sync>,
+}
 
 /// The signed-in account, as last told by the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +60,22 @@ pub struct Account {
 
 #[allow(clippy::todo, unused_variables)]
 impl Account {
+    /// The account of one directory. A sign-out that a crash interrupted is finished here.
+    pub(crate) fn new(
+        store: Arc<Store>,
+        vault: Arc<dyn Vault>,
+        clock: Arc<dyn Clock>,
+        endpoints: Option<Endpoints>,
+        hooks: Hooks,
+    ) -> Result<Arc<Self>> {
+        todo!()
+    }
+
+    /// The HTTP client that the account uses; give it to [`Remote::new`](crate::remote::Remote::new).
+    pub(crate) fn transport(&self) -> Transport {
+        todo!()
+    }
+
     /// Whether somebody is signed in.
     pub fn state(&self) -> Result<SignIn> {
         todo!()
@@ -96,6 +126,23 @@ impl BrowserSignIn {
 
     /// Waits until the browser has come back to the loopback address.
     pub async fn finish(self, cancel: &CancelToken) -> Result<AccountInfo> {
+        todo!()
+    }
+}
+
+#[allow(clippy::todo, unused_variables)]
+impl TokenSource for Account {
+    fn access_token<'a>(
+        &'a self,
+        stale: Option<&'a Secret>,
+        cancel: &'a CancelToken,
+    ) -> Pin<Box<dyn Future<Output = Result<Secret>> + Send + 'a>> {
+        todo!()
+    }
+    fn username(&self) -> Result<String> {
+        todo!()
+    }
+    fn endpoints(&self) -> Result<Endpoints> {
         todo!()
     }
 }

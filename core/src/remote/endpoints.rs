@@ -9,6 +9,9 @@ pub struct Endpoints {
     pub api: String,
     /// Root of the web site (public links), with a slash at the end.
     pub www: String,
+    /// PEM certificates to trust beside the built-in public roots: for a local cloud over TLS, or a
+    /// company's own authority. Never stored.
+    pub extra_roots_pem: Option<String>,
 }
 
 impl Default for Endpoints {
@@ -18,6 +21,7 @@ impl Default for Endpoints {
             jfs: "https://jfs.jottacloud.com/jfs/".into(),
             api: "https://api.jottacloud.com/".into(),
             www: "https://www.jottacloud.com/".into(),
+            extra_roots_pem: None,
         }
     }
 }
@@ -30,6 +34,7 @@ impl Endpoints {
             jfs: format!("{origin}/jfs/"),
             api: format!("{origin}/"),
             www: format!("{origin}/"),
+            extra_roots_pem: None,
         }
     }
 }

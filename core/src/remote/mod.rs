@@ -1,6 +1,7 @@
 //! The service's two APIs.
 
 mod endpoints;
+mod transport;
 
 use crate::account::Secret;
 use crate::{CancelToken, Result};
@@ -9,6 +10,7 @@ pub use endpoints::Endpoints;
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+pub(crate) use transport::Transport;
 
 /// Hands out access tokens. `stale` is a token that the service has just refused.
 pub(crate) trait TokenSource: Send + Sync {
@@ -174,14 +176,14 @@ pub(crate) struct Customer {
 /// The client of one account. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Remote {
-    #[allow(dead_code)]
+    transport: Transport,
     tokens: Arc<dyn TokenSource>,
 }
 
 #[allow(clippy::todo, unused_variables)]
 impl Remote {
-    pub fn new(tokens: Arc<dyn TokenSource>) -> Result<Self> {
-        todo!()
+    pub fn new(transport: Transport, tokens: Arc<dyn TokenSource>) -> Self {
+        Self { transport, tokens }
     }
     /// Drops all connections (after a suspension every socket is dead).
     pub fn reset_connections(&self) {
