@@ -13,14 +13,6 @@ use std::pin::Pin;
 use std::sync::Arc;
 pub use vault::{MemoryVault, Secret, Vault};
 
-/// What the drive does when the account changes.
-pub(crate) struct Hooks {
-    /// The sign-in state or the quota changed: a hint, may be called from any thread.
-    pub changed: Arc<dyn Fn() + Send + Sync>,
-    /// Signed out by choice: forget the local tree and everything else of the account.
-    pub forget: Arc<dyn Fn() -> Result<()> + Send + Sync>,
-}
-
 /// The signed-in account, as last told by the service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct AccountInfo {
@@ -60,13 +52,13 @@ pub struct Account {
 
 #[allow(clippy::todo, unused_variables)]
 impl Account {
-    /// The account of one directory. A sign-out that a crash interrupted is finished here.
+    /// The account of one directory. `changed` hints at a new sign-in state or quota.
     pub(crate) fn new(
         store: Arc<Store>,
         vault: Arc<dyn Vault>,
         clock: Arc<dyn Clock>,
         endpoints: Option<Endpoints>,
-        hooks: Hooks,
+        changed: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Arc<Self>> {
         todo!()
     }
@@ -100,8 +92,14 @@ impl Account {
         todo!()
     }
 
-    /// Signs out by choice: the tokens go, and the local tree with them. Works offline.
-    pub fn sign_out(&self) -> Result<()> {
+    /// Signs out by choice. Works offline. `forget` drops what the directory holds of the account; until it
+    /// has succeeded the sign-out is under way, also after a crash, and nobody else can sign in.
+    pub(crate) fn sign_out(&self, forget: impl FnOnce() -> Result<()>) -> Result<()> {
+        todo!()
+    }
+
+    /// Whether a sign-out was begun and not finished: call [`sign_out`](Self::sign_out) again.
+    pub(crate) fn is_leaving(&self) -> Result<bool> {
         todo!()
     }
 }

@@ -84,7 +84,7 @@ impl Drive {
             endpoints,
             Arc::new(move || told.account_changed()),
         )?;
-        let remote = Remote::new(account.clone())?;
+        let remote = Remote::new(account.transport(), account.clone());
         let told = hints.clone();
         let catalog = Arc::new(Catalog::new(
             store.clone(),
@@ -100,7 +100,7 @@ impl Drive {
             life.clone(),
             &directory,
         )?;
-        Ok(Arc::new(Self {
+        let drive = Self {
             store,
             account,
             catalog,
@@ -108,7 +108,11 @@ impl Drive {
             remote,
             life,
             hints,
-        }))
+        };
+        if drive.account.is_leaving()? {
+            drive.sign_out()?;
+        }
+        Ok(Arc::new(drive))
     }
 
     /// Sign-in and quota.
@@ -139,9 +143,10 @@ impl Drive {
     /// Signs out by choice: tokens, tree and unfinished downloads go. Works offline. What
     /// an app has downloaded to paths of its own stays.
     pub fn sign_out(&self) -> Result<()> {
-        self.account.sign_out()?;
-        self.content.clear()?;
-        self.catalog.clear()
+        self.account.sign_out(|| {
+            self.content.clear()?;
+            self.catalog.clear()
+        })
     }
 
     /// The platform tells which network there is.

@@ -1,43 +1,13 @@
 //! Signatures that the drive and the content stand on until their owners land them: delete yours then.
 #![allow(clippy::todo, unused_variables, dead_code)]
 
-use crate::account::{Account, Vault};
 use crate::catalog::{Catalog, ItemId, Refreshed};
 use crate::clock::Clock;
 use crate::content::Wanted;
-use crate::remote::{Remote, TokenSource};
+use crate::remote::Remote;
 use crate::store::Store;
-use crate::{CancelToken, Endpoints, Result};
+use crate::{CancelToken, Result};
 use std::sync::Arc;
-
-// Owner: account.
-impl Account {
-    pub(crate) fn new(
-        store: Arc<Store>,
-        vault: Arc<dyn Vault>,
-        clock: Arc<dyn Clock>,
-        endpoints: Option<Endpoints>,
-        changed: Arc<dyn Fn() + Send + Sync>,
-    ) -> Result<Arc<Self>> {
-        todo!()
-    }
-}
-
-impl TokenSource for Account {
-    fn access_token<'a>(
-        &'a self,
-        stale: Option<&'a crate::account::Secret>,
-        cancel: &'a CancelToken,
-    ) -> std::pin::Pin<Box<dyn Future<Output = Result<crate::account::Secret>> + Send + 'a>> {
-        todo!()
-    }
-    fn username(&self) -> Result<String> {
-        todo!()
-    }
-    fn endpoints(&self) -> Result<Endpoints> {
-        todo!()
-    }
-}
 
 // Owner: catalog.
 impl Catalog {
