@@ -52,6 +52,16 @@ impl Disk for RealDisk {
             .create(true)
             .truncate(false)
             .open(path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+        // Whoever had the lock may have renamed the file away between our open and our lock.
+        let (ours, named) = (file.metadata()?, fs::symlink_metadata(path).ok());
+        if named.is_none_or(|named| (named.dev(), named.ino()) != (ours.dev(), ours.ino())) {
+            return Err(io::ErrorKind::WouldBlock.into());
+        }
         file.seek(SeekFrom::End(0))?;
         Ok(Box::new(file))
     }
