@@ -1,11 +1,40 @@
 //! A local Jottacloud. See `README.md` beside this crate for the switches and the trouble it can make.
+//!
+//! One [`Cloud`] is one account of the service, kept in one directory: SQLite for the tree, blobs on disk for the
+//! content. It serves both of the service's APIs, sign-in and public links on one loopback port, told apart by path.
+//! Nothing here is ever wholly in memory: neither a file nor a listing.
 
+mod account;
+mod auth;
+mod blobs;
+mod body;
+mod control;
+mod counts;
+mod files;
+mod jfs;
+mod names;
+mod public;
+mod refusal;
+mod server;
+mod state;
 mod switches;
+mod times;
+mod tree;
+mod trouble;
+mod writer;
 
-use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
-pub use switches::Switches;
+
+pub use account::Account;
+pub use counts::Counts;
+pub use state::State;
+pub use switches::{SwitchInfo, Switches, UnknownSwitch};
+pub use tree::TreeError;
+pub use trouble::Trouble;
+pub use writer::{BulkFile, Entry, Writer};
 
 /// How to start a cloud.
 #[derive(Clone, Debug)]
@@ -43,11 +72,127 @@ pub struct Tls {
     pub key: PathBuf,
 }
 
-/// What the cloud has answered since it started or since `reset_counts`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
-pub struct Counts {
-    /// Requests, by kind (`token`, `customer`, `get`, `list`, `liststream`, `bin`, `allocate`, `upload`, `cphash`, `mkDir`, …).
-    pub requests: BTreeMap<String, u64>,
-    /// Bytes of file content sent, by space (`Sync`, `Archive`, `Backup`) and mode (`bin`, `thumb`, `public`), as `Sync/bin`.
-    pub content_bytes: BTreeMap<String, u64>,
+/// Why a cloud did not start.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum CloudError {
+    /// The directory, the port or a file could not be used.
+    #[error("{what}: {source}")]
+    Io {
+        /// What was being done.
+        what: &'static str,
+        /// Why it failed.
+        source: std::io::Error,
+    },
+    /// The tree could not be opened.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// The certificate or the key could not be used.
+    #[error("TLS: {0}")]
+    Tls(String),
+}
+
+/// A running cloud; dropping it stops it.
+pub struct Cloud {
+    state: Arc<State>,
+    address: SocketAddr,
+    secure: bool,
+    running: Option<server::Running>,
+}
+
+impl Cloud {
+    /// Starts a cloud and returns once it accepts connections.
+    ///
+    /// It has threads of its own, so it may be started from inside or outside of an async runtime.
+    pub fn start(options: CloudOptions) -> Result<Self, CloudError> {
+        let state = Arc::new(State::open(&options)?);
+        let running = server::start(state.clone(), options.port, options.tls.as_ref())?;
+        Ok(Self {
+            state,
+            address: running.address,
+            secure: options.tls.is_some(),
+            running: Some(running),
+        })
+    }
+
+    /// The origin, without a slash at the end: `http://127.0.0.1:PORT`.
+    pub fn url(&self) -> String {
+        let scheme = if self.secure { "https" } else { "http" };
+        format!("{scheme}://{}", self.address)
+    }
+
+    /// Where it listens.
+    pub fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The internal user name, the first segment of every JFS path.
+    pub fn user(&self) -> &str {
+        &self.state.user
+    }
+
+    /// What was asked and sent since the start or the last `reset_counts`.
+    pub fn counts(&self) -> Counts {
+        self.state.counts.snapshot()
+    }
+
+    /// Sets all counts back to zero.
+    pub fn reset_counts(&self) {
+        self.state.counts.reset();
+    }
+
+    /// The trouble this cloud makes on demand.
+    pub fn trouble(&self) -> &Trouble {
+        &self.state.trouble
+    }
+
+    /// The answers in force.
+    pub fn switches(&self) -> Switches {
+        self.state.switches()
+    }
+
+    /// Changes the answers, for requests that begin after this call.
+    pub fn set_switches(&self, switches: Switches) -> Result<(), TreeError> {
+        self.state.set_switches(switches)
+    }
+
+    /// The account's settings as they are now.
+    pub fn account(&self) -> Account {
+        self.state.account()
+    }
+
+    /// Changes the account's settings: quota, locks, names.
+    pub fn set_account(&self, change: impl FnOnce(&mut Account)) {
+        self.state.set_account(change);
+    }
+
+    /// Another client of the same account, without HTTP: what it does is there for the next request.
+    pub fn writer(&self) -> Writer {
+        Writer::new(self.state.clone())
+    }
+
+    /// The directory that holds the tree and the blobs.
+    pub fn directory(&self) -> &Path {
+        self.state.directory.path()
+    }
+
+    /// What all parts of the server share.
+    pub fn state(&self) -> &Arc<State> {
+        &self.state
+    }
+
+    /// Stops serving and frees the port; data in a directory of the caller's stays.
+    pub fn stop(mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop();
+        }
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        if let Some(running) = self.running.take() {
+            running.stop();
+        }
+    }
 }
