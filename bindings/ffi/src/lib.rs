@@ -1,1 +1,29 @@
-//! Bindings.
+//! Lomme for Kotlin and Swift: the `lomme` crate's public API carried across by UniFFI. No logic.
+//!
+//! What holds for every export, checked by `tests/exports.rs` where a program can:
+//!
+//! - What can fail returns a `Result`: a panic in an export that cannot return one kills a Swift app. A
+//!   panic inside a fallible export becomes [`LommeError::Bug`].
+//! - What reads the local store is synchronous and never touches the network; what may touch the network is
+//!   `async`, takes a [`CancelToken`], and runs on the core's own threads (see `call`).
+//! - Platform code is called only with no lock of ours held, one call at a time and in order for each
+//!   listener; its exceptions never cross with their text.
+//! - Ids, versions, anchors and page tokens are strings; bytes cross as paths.
+//! - No type is named like one of Foundation, Kotlin or Android.
+
+mod call;
+mod cancel;
+mod drive;
+mod error;
+mod foreign;
+mod sign_in;
+mod types;
+
+pub use cancel::CancelToken;
+pub use drive::{DriveSubscription, LommeDrive};
+pub use error::{LommeError, RetryAdvice};
+pub use foreign::{CallbackError, DriveListener, ProgressListener, SecretVault};
+pub use sign_in::BrowserSignIn;
+pub use types::*;
+
+uniffi::setup_scaffolding!();
