@@ -1,92 +1,100 @@
 //! SQLite: `journal.db` (precious) and the catalogue (disposable).
+//!
+//! Invariants:
+//! - what cannot be fetched again lives in the journal, which is migrated and never dropped; the
+//!   catalogue holds only what the service can tell again, so a damaged or foreign one is replaced
+//!   by the next generation (`catalog-<n>.db`) and never repaired;
+//! - one writer and a few readers for each database, in short transactions, for any number of
+//!   processes; a caller waits a bounded time and then gets `StoreBusy`;
+//! - after `pause` no file is open and no lock is held, because a phone kills a process that is
+//!   suspended while it holds one;
+//! - two files are not one transaction: the journal commits first, and the catalogue follows.
+
+mod bytes;
+mod db;
+mod generation;
+mod identity;
+mod journal;
+mod lease;
+mod schema;
+mod settings;
 
 use crate::Result;
 use crate::clock::Clock;
-use rusqlite::{Connection, Transaction};
+pub(crate) use bytes::ByteRow;
+pub(crate) use db::Db;
+pub(crate) use identity::{Identified, Place};
+pub(crate) use lease::Lease;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
-
-/// One database: one writer, a few readers, opened lazily, closed by `pause`.
-pub(crate) struct Db {
-    _private: (),
-}
-
-#[allow(clippy::todo, unused_variables)]
-impl Db {
-    /// Runs `work` on a reader.
-    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
-        todo!()
-    }
-    /// Runs `work` in an immediate transaction on the writer; commits if it returns `Ok`.
-    pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        todo!()
-    }
-}
+use std::time::{Duration, Instant};
 
 /// Both databases of a drive.
 pub(crate) struct Store {
-    pub journal: Db,
+    pub journal: Arc<Db>,
     pub catalog: Db,
+    clock: Arc<dyn Clock>,
 }
 
-#[allow(clippy::todo, unused_variables)]
 impl Store {
+    /// Opens both databases in `directory`, made if missing. `small` halves the caches and more.
+    /// Errors: `StoreTooNew`, `StoreDamaged` (the journal), `DiskFailed`, `DiskFull`, `StoreBusy`.
     pub fn open(directory: &Path, small: bool, clock: Arc<dyn Clock>) -> Result<Self> {
-        todo!()
+        std::fs::create_dir_all(directory)?;
+        let journal = Arc::new(Db::journal(directory, small));
+        journal.write(|_| Ok(()))?;
+        let catalog = Db::catalog(directory, small, journal.clone(), clock.clone());
+        catalog.write(|_| Ok(()))?;
+        generation::remove_old(directory, &journal, clock.as_ref())?;
+        Ok(Self {
+            journal,
+            catalog,
+            clock,
+        })
     }
-    /// Checkpoints and closes every connection; later calls give `Paused` until `resume`.
+
+    /// Refuses new work, waits for what runs (and interrupts it at `deadline`), checkpoints and
+    /// closes every connection. Until `resume`, every call gives `Paused`. `StoreBusy` means that
+    /// something still ran; its connection closes as soon as it ends.
     pub fn pause(&self, deadline: Duration) -> Result<()> {
-        todo!()
+        let until = Instant::now() + deadline;
+        self.catalog.refuse();
+        self.journal.refuse();
+        let catalog = self.catalog.close(until);
+        let journal = self.journal.close(until);
+        catalog.and(journal)
     }
+
+    /// Lets work in again; connections open with the first call.
     pub fn resume(&self) -> Result<()> {
-        todo!()
+        self.journal.admit();
+        self.catalog.admit();
+        Ok(())
     }
-    /// Small values in the journal: who is signed in, which hosts.
-    pub fn setting(&self, key: &str) -> Result<Option<String>> {
-        todo!()
-    }
-    pub fn set_setting(&self, key: &str, value: Option<&str>) -> Result<()> {
-        todo!()
-    }
-    /// Takes the lease `name` until `ttl` from now, if it is free, expired or ours. A lease is a row with a
-    /// holder and a generation: no lock is held while it is used, and a holder that lost it finds out.
-    pub fn acquire_lease(&self, name: &str, holder: &str, ttl: Duration) -> Result<Option<Lease>> {
-        todo!()
-    }
-    /// Whether the lease is still ours.
-    pub fn holds(&self, lease: &Lease) -> Result<bool> {
-        todo!()
-    }
-    pub fn release(&self, lease: &Lease) -> Result<()> {
-        todo!()
+
+    pub(crate) fn now_ms(&self) -> i64 {
+        self.clock.now_ms()
     }
 }
 
-/// A taken lease.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lease {
-    pub name: String,
-    pub holder: String,
-    pub generation: i64,
-}
-
+/// Neither path nor values: both may hold names.
 impl From<rusqlite::Error> for crate::Error {
     fn from(error: rusqlite::Error) -> Self {
         use rusqlite::ErrorCode;
         match error.sqlite_error_code() {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => Self::StoreBusy,
+            Some(ErrorCode::OperationInterrupted) => Self::Paused,
             Some(ErrorCode::DiskFull) => Self::DiskFull,
             Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase) => Self::StoreDamaged {
                 detail: "SQLite".into(),
             },
             Some(
-                ErrorCode::ReadOnly
+                code @ (ErrorCode::ReadOnly
                 | ErrorCode::CannotOpen
                 | ErrorCode::SystemIoFailure
-                | ErrorCode::PermissionDenied,
+                | ErrorCode::PermissionDenied),
             ) => Self::DiskFailed {
-                detail: error.to_string(),
+                detail: format!("SQLite: {code:?}"),
             },
             _ => Self::Bug {
                 detail: error.to_string(),
@@ -94,3 +102,6 @@ impl From<rusqlite::Error> for crate::Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,360 @@
+//! One database: one writer and a few readers, opened by the first call, closed by `pause`.
+//!
+//! A connection belongs to the generation of the file it was opened on, and is dropped when the
+//! file has moved on. Work runs outside of the pool's lock, so waiting is always bounded.
+
+use super::generation::Generations;
+use super::{journal, schema};
+use crate::clock::Clock;
+use crate::{Error, Result};
+use rusqlite::{Connection, InterruptHandle, OpenFlags, Transaction, TransactionBehavior};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+/// How long a caller waits for another thread or process.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// How long interrupted work gets to notice it, after the deadline of a pause.
+const INTERRUPTED: Duration = Duration::from_millis(500);
+
+pub(crate) struct Db {
+    file: Which,
+    small: bool,
+    pool: Mutex<Pool>,
+    freed: Condvar,
+}
+
+enum Which {
+    Journal(PathBuf),
+    Catalog(Generations),
+}
+
+#[derive(Default)]
+struct Pool {
+    refusing: bool,
+    writer: Option<Opened>,
+    writer_busy: bool,
+    readers: Vec<Opened>,
+    readers_busy: usize,
+    interrupts: Vec<(u64, InterruptHandle)>,
+    next_ticket: u64,
+}
+
+struct Opened {
+    generation: i64,
+    connection: Connection,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Reader,
+    Writer,
+}
+
+/// A connection taken out of the pool; goes back when dropped, unless the work panicked.
+struct Loan<'a> {
+    db: &'a Db,
+    role: Role,
+    ticket: u64,
+    opened: Option<Opened>,
+}
+
+impl Db {
+    pub fn journal(directory: &Path, small: bool) -> Self {
+        Self::new(Which::Journal(directory.join("journal.db")), small)
+    }
+
+    pub fn catalog(
+        directory: &Path,
+        small: bool,
+        journal: Arc<Self>,
+        clock: Arc<dyn Clock>,
+    ) -> Self {
+        let generations = Generations::new(directory, journal, clock);
+        Self::new(Which::Catalog(generations), small)
+    }
+
+    fn new(file: Which, small: bool) -> Self {
+        Self {
+            file,
+            small,
+            pool: Mutex::default(),
+            freed: Condvar::new(),
+        }
+    }
+
+    /// Runs `work` on a reader, in one snapshot.
+    pub fn read<T>(&self, work: impl FnOnce(&Connection) -> Result<T>) -> Result<T> {
+        let loan = self.borrow(Role::Reader)?;
+        let generation = loan.generation();
+        let done = (|| {
+            let snapshot = loan.connection()?.unchecked_transaction()?;
+            let done = work(&snapshot)?;
+            snapshot.finish()?;
+            Ok(done)
+        })();
+        drop(loan);
+        self.replace_if_damaged(generation, done)
+    }
+
+    /// Runs `work` in an immediate transaction on the writer; commits if it returns `Ok`.
+    pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        let mut loan = self.borrow(Role::Writer)?;
+        let generation = loan.generation();
+        let done = (|| {
+            let transaction = loan
+                .connection_mut()?
+                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            transaction.commit()?;
+            Ok(done)
+        })();
+        drop(loan);
+        self.replace_if_damaged(generation, done)
+    }
+
+    /// The number of the file in use; it differs after a damaged catalogue was replaced.
+    pub fn generation(&self) -> Result<i64> {
+        match &self.file {
+            Which::Journal(_) => Ok(0),
+            Which::Catalog(generations) => generations.current(),
+        }
+    }
+
+    /// From now on every call gives `Paused`.
+    pub(super) fn refuse(&self) {
+        self.lock().refusing = true;
+        self.freed.notify_all();
+    }
+
+    pub(super) fn admit(&self) {
+        self.lock().refusing = false;
+    }
+
+    /// Waits until `until` for running work, then interrupts it; checkpoints and closes.
+    pub(super) fn close(&self, until: Instant) -> Result<()> {
+        let mut pool = self.wait_idle(self.lock(), until);
+        if pool.busy() {
+            for (_, handle) in &pool.interrupts {
+                handle.interrupt();
+            }
+            pool = self.wait_idle(pool, Instant::now() + INTERRUPTED);
+        }
+        pool.readers.clear();
+        if let Some(writer) = pool.writer.take() {
+            // Another process that reads may keep the log from shrinking: harmless.
+            let _ = writer.connection.busy_timeout(Duration::ZERO);
+            let _ = writer
+                .connection
+                .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        }
+        if pool.busy() {
+            return Err(Error::StoreBusy);
+        }
+        Ok(())
+    }
+
+    fn wait_idle<'a>(&self, pool: MutexGuard<'a, Pool>, until: Instant) -> MutexGuard<'a, Pool> {
+        self.freed
+            .wait_timeout_while(
+                pool,
+                until.saturating_duration_since(Instant::now()),
+                |pool| pool.busy(),
+            )
+            .map_or_else(|poisoned| poisoned.into_inner().0, |(pool, _)| pool)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pool> {
+        self.pool.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn borrow(&self, role: Role) -> Result<Loan<'_>> {
+        let until = Instant::now() + PATIENCE;
+        let generation = if self.lock().refusing {
+            return Err(Error::Paused);
+        } else {
+            self.generation()?
+        };
+        let mut loan = self.take(role, generation, until)?;
+        if loan.opened.is_none() {
+            loan.opened = Some(self.open(generation)?);
+        }
+        let left = until.saturating_duration_since(Instant::now());
+        loan.connection()?
+            .busy_timeout(left.max(Duration::from_millis(100)))?;
+        self.lock()
+            .interrupts
+            .push((loan.ticket, loan.connection()?.get_interrupt_handle()));
+        Ok(loan)
+    }
+
+    /// A free connection of `generation`, or a slot to open one in.
+    fn take(&self, role: Role, generation: i64, until: Instant) -> Result<Loan<'_>> {
+        let limit = if self.small { 2 } else { 4 };
+        let mut pool = self.lock();
+        loop {
+            if pool.refusing {
+                return Err(Error::Paused);
+            }
+            let free = match role {
+                Role::Writer => !pool.writer_busy,
+                Role::Reader => pool.readers_busy < limit,
+            };
+            if free {
+                break;
+            }
+            let left = until.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(Error::StoreBusy);
+            }
+            pool = self
+                .freed
+                .wait_timeout(pool, left)
+                .map_or_else(|poisoned| poisoned.into_inner().0, |(pool, _)| pool);
+        }
+        let opened = match role {
+            Role::Writer => {
+                pool.writer_busy = true;
+                pool.writer.take()
+            }
+            Role::Reader => {
+                pool.readers_busy += 1;
+                pool.readers.pop()
+            }
+        };
+        pool.next_ticket += 1;
+        Ok(Loan {
+            db: self,
+            role,
+            ticket: pool.next_ticket,
+            opened: opened.filter(|opened| opened.generation == generation),
+        })
+    }
+
+    fn open(&self, generation: i64) -> Result<Opened> {
+        match &self.file {
+            Which::Journal(path) => {
+                let mut connection = self.connect(path, "FULL")?;
+                journal::migrate(&mut connection)?;
+                Ok(Opened {
+                    generation,
+                    connection,
+                })
+            }
+            Which::Catalog(generations) => self.open_catalog(generations, generation),
+        }
+    }
+
+    /// A file that is damaged or of another schema is left behind and the next one begun.
+    fn open_catalog(&self, generations: &Generations, mut generation: i64) -> Result<Opened> {
+        for _ in 0..3 {
+            let opened = self
+                .connect(&generations.path(generation), "NORMAL")
+                .and_then(|mut connection| {
+                    schema::prepare(&mut connection)?;
+                    Ok(connection)
+                });
+            match opened {
+                Ok(connection) => {
+                    return Ok(Opened {
+                        generation,
+                        connection,
+                    });
+                }
+                Err(Error::StoreDamaged { .. }) => generation = generations.replace(generation)?,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::StoreDamaged {
+            detail: "every new catalogue is damaged".into(),
+        })
+    }
+
+    fn connect(&self, path: &Path, synchronous: &str) -> Result<Connection> {
+        let connection = Connection::open_with_flags(
+            path,
+            OpenFlags::SQLITE_OPEN_READ_WRITE
+                | OpenFlags::SQLITE_OPEN_CREATE
+                | OpenFlags::SQLITE_OPEN_NO_MUTEX
+                | OpenFlags::SQLITE_OPEN_NOFOLLOW,
+        )?;
+        connection.busy_timeout(PATIENCE)?;
+        let cache_kib = if self.small { 1024 } else { 4096 };
+        connection.execute_batch(&format!(
+            "PRAGMA journal_mode = WAL;
+             PRAGMA synchronous = {synchronous};
+             PRAGMA foreign_keys = ON;
+             PRAGMA temp_store = MEMORY;
+             PRAGMA mmap_size = 0;
+             PRAGMA cache_size = -{cache_kib};
+             PRAGMA journal_size_limit = 4194304;"
+        ))?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    }
+
+    /// A catalogue found damaged makes room for the next one, and the caller tries again.
+    fn replace_if_damaged<T>(&self, generation: i64, done: Result<T>) -> Result<T> {
+        match (&self.file, done) {
+            (Which::Catalog(generations), Err(Error::StoreDamaged { .. })) => {
+                generations.replace(generation)?;
+                Err(Error::StoreBusy)
+            }
+            (_, done) => done,
+        }
+    }
+}
+
+impl Pool {
+    fn busy(&self) -> bool {
+        self.writer_busy || self.readers_busy > 0
+    }
+}
+
+impl Loan<'_> {
+    fn generation(&self) -> i64 {
+        self.opened.as_ref().map_or(0, |opened| opened.generation)
+    }
+
+    fn connection(&self) -> Result<&Connection> {
+        self.opened
+            .as_ref()
+            .map(|opened| &opened.connection)
+            .ok_or_else(|| Error::bug("a loan without a connection"))
+    }
+
+    fn connection_mut(&mut self) -> Result<&mut Connection> {
+        self.opened
+            .as_mut()
+            .map(|opened| &mut opened.connection)
+            .ok_or_else(|| Error::bug("a loan without a connection"))
+    }
+}
+
+impl Drop for Loan<'_> {
+    fn drop(&mut self) {
+        let mut pool = self.db.lock();
+        pool.interrupts.retain(|(ticket, _)| *ticket != self.ticket);
+        let mut kept = self
+            .opened
+            .take()
+            .filter(|opened| !std::thread::panicking() && opened.connection.is_autocommit());
+        if pool.refusing {
+            // Closed before the loan counts as returned, so that a pause leaves no file open.
+            kept = None;
+        }
+        match self.role {
+            Role::Writer => {
+                pool.writer_busy = false;
+                pool.writer = kept;
+            }
+            Role::Reader => {
+                pool.readers_busy -= 1;
+                pool.readers.extend(kept);
+            }
+        }
+        drop(pool);
+        self.db.freed.notify_all();
+    }
+}

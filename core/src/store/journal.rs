@@ -1,0 +1,68 @@
+//! The journal's migrations.
+//!
+//! Numbered by `user_version`, one transaction each, and never changed once shipped: a step may
+//! only add. A journal from a newer program is a typed error, because guessing at precious rows
+//! would lose some.
+
+use crate::{Error, Result};
+use rusqlite::{Connection, TransactionBehavior};
+
+/// Step `n` leads from version `n` to `n + 1`.
+const STEPS: &[&str] = &[V1];
+
+const V1: &str = "
+    CREATE TABLE setting (
+        key TEXT PRIMARY KEY,
+        value TEXT NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE lease (
+        name TEXT PRIMARY KEY,
+        holder TEXT,
+        generation INTEGER NOT NULL,
+        expires_ms INTEGER NOT NULL,
+        ttl_ms INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE bytes (
+        space INTEGER NOT NULL,
+        purpose INTEGER NOT NULL,
+        network INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        PRIMARY KEY (space, purpose, network)
+    ) WITHOUT ROWID;
+    CREATE TABLE identity (
+        id BLOB PRIMARY KEY,
+        parent BLOB NOT NULL,
+        name TEXT NOT NULL,
+        kind INTEGER NOT NULL,
+        uuid BLOB
+    ) WITHOUT ROWID;
+    CREATE INDEX identity_place ON identity (parent, name);
+    CREATE INDEX identity_uuid ON identity (uuid) WHERE uuid IS NOT NULL;
+    CREATE TABLE generation (
+        n INTEGER PRIMARY KEY,
+        started_ms INTEGER NOT NULL
+    );
+    INSERT INTO generation VALUES (1, 0);
+";
+
+pub(super) fn migrate(connection: &mut Connection) -> Result<()> {
+    let known = u32::try_from(STEPS.len()).unwrap_or(u32::MAX);
+    while version(connection)? != known {
+        let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+        // Another process may have been faster.
+        let found = version(&transaction)?;
+        let step = match STEPS.get(found as usize) {
+            Some(step) => step,
+            None if found == known => break,
+            None => return Err(Error::StoreTooNew { found, known }),
+        };
+        transaction.execute_batch(step)?;
+        transaction.pragma_update(None, "user_version", found + 1)?;
+        transaction.commit()?;
+    }
+    Ok(())
+}
+
+fn version(connection: &Connection) -> Result<u32> {
+    Ok(connection.pragma_query_value(None, "user_version", |row| row.get(0))?)
+}
