@@ -1,1 +1,8 @@
-//! e2e
+//! What the end-to-end tests share: a pocket on a temporary directory, and a disk that forgets.
+#![allow(clippy::unwrap_used, reason = "a test helper that fails should fail the test")]
+
+mod forgetful;
+mod pocket;
+
+pub use forgetful::ForgetfulDisk;
+pub use pocket::{Pocket, walk};
