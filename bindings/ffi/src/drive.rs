@@ -1,7 +1,7 @@
 //! The open companion.
 
 use crate::call::{guarded, on_runtime};
-use crate::foreign::{HintBridge, ProgressBridge, VaultBridge};
+use crate::foreign::{Delivery, HintBridge, ProgressBridge, VaultBridge};
 use crate::{
     AccountInfo, BrowserSignIn, CancelToken, ChangePage, DownloadedFile, DriveListener,
     DriveOptions, DriveSpace, DriveStatus, FetchPurpose, Item, ItemLookup, ItemPage, LedgerRow,
@@ -10,6 +10,7 @@ use crate::{
 };
 use lomme::account::Secret;
 use lomme::catalog::ItemId;
+use lomme::content::TransferListener;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -87,9 +88,10 @@ impl LommeDrive {
         .await
     }
 
-    /// Signs out by choice: the tokens go, and the local tree with them. Works offline.
+    /// Signs out by choice: tokens, tree and unfinished downloads go. Works offline. What was downloaded to paths
+    /// of the app's own stays.
     pub fn sign_out(&self) -> Result<(), LommeError> {
-        guarded(|| self.0.account().sign_out())
+        guarded(|| self.0.sign_out())
     }
 
     // The tree: local reads.
@@ -176,16 +178,15 @@ impl LommeDrive {
     ) -> Result<RefreshOutcome, LommeError> {
         let drive = self.0.clone();
         on_runtime(&cancel, |token| async move {
-            let progress = progress.map(ProgressBridge::new);
-            let seen = |entries| {
-                if let Some(progress) = &progress {
-                    progress.tell(entries, None);
+            let (bridge, delivery) = progress.map(ProgressBridge::new).unzip();
+            let seen = move |entries| {
+                if let Some(bridge) = &bridge {
+                    bridge.tell(entries, None);
                 }
             };
             let result = drive.catalog().index(space.into(), &seen, &token).await;
-            if let Some(progress) = progress {
-                progress.finish().await;
-            }
+            drop(seen);
+            delivered(delivery).await;
             Ok(result?.into())
         })
         .await
@@ -193,10 +194,11 @@ impl LommeDrive {
 
     // Bytes.
 
-    /// Downloads a whole file to the path `destination`, which gets the file only when its size and MD5 are
-    /// the service's; whatever has that name is replaced. What a broken download leaves is kept in the drive's
-    /// directory and continued by the next call. Throws `NoSuchItem`, `ContentMismatch`, `DiskFull`,
-    /// `Cancelled` and what `refresh` throws.
+    /// Downloads a whole file to the path `destination`, over whatever is there, once its size and MD5 are the
+    /// service's. The directory of `destination` must exist. What a broken or cancelled download leaves is kept
+    /// in the drive's directory, and the next call, in any process, continues it. Throws `NotKnown`,
+    /// `NoSuchItem`, `NotAllowed` (not a file, or in the trash), `ContentMismatch`, `DiskFull`, `Cancelled` and
+    /// what `refresh` throws.
     pub async fn download(
         &self,
         id: String,
@@ -208,16 +210,14 @@ impl LommeDrive {
         let drive = self.0.clone();
         let id = ItemId::from_string(id);
         on_runtime(&cancel, |token| async move {
-            let progress = progress.map(ProgressBridge::new);
-            let listener = progress.as_ref().map(|listener| listener as _);
+            let (bridge, delivery) = progress.map(ProgressBridge::new).unzip();
+            let listener = bridge.map(|bridge| bridge as Arc<dyn TransferListener>);
             let path = PathBuf::from(destination);
             let content = drive.content();
             let result = content
                 .download(&id, &path, purpose.into(), listener, &token)
                 .await;
-            if let Some(progress) = progress {
-                progress.finish().await;
-            }
+            delivered(delivery).await;
             Ok(result?.into())
         })
         .await
@@ -249,19 +249,19 @@ impl LommeDrive {
         listener: Arc<dyn DriveListener>,
     ) -> Result<Arc<DriveSubscription>, LommeError> {
         guarded(|| {
-            let subscription = self.0.subscribe(Arc::new(HintBridge::new(listener)));
+            let subscription = self.0.subscribe(Arc::new(HintBridge(listener)));
             Ok(Arc::new(DriveSubscription(Mutex::new(Some(subscription)))))
         })
     }
 
-    /// Stops network calls, finishes writes and closes every file within `deadline_ms` milliseconds: after it
-    /// no file is open and no lock held, so that a phone may suspend the process. Calls give `Paused` until
-    /// `resume`.
+    /// Stops network calls, finishes writes and closes every file: after it no file is open and no lock held, so
+    /// that a phone may suspend the process. Calls give `Paused` until `resume`. Throws `StoreBusy` when
+    /// `deadline_ms` milliseconds pass first: then call again.
     pub fn pause(&self, deadline_ms: u64) -> Result<(), LommeError> {
         guarded(|| self.0.pause(Duration::from_millis(deadline_ms)))
     }
 
-    /// Opens what `pause` closed.
+    /// Opens what `pause` closed. Fine if nothing is paused. Throws `Closed` after `shutDown`.
     pub fn resume(&self) -> Result<(), LommeError> {
         guarded(|| self.0.resume())
     }
@@ -269,10 +269,15 @@ impl LommeDrive {
     /// Pauses for ever: stops network calls, closes every file, and gives `Closed` from then on. Doing it twice
     /// is fine. (The thin layers call it `close`, which in Kotlin's generated code frees the handle.)
     pub fn shut_down(&self) -> Result<(), LommeError> {
-        guarded(|| {
-            self.0.close();
-            Ok(())
-        })
+        guarded(|| self.0.close())
+    }
+}
+
+/// Waits for the last step, so that none comes after the result.
+async fn delivered(delivery: Option<Delivery>) {
+    if let Some(delivery) = delivery {
+        // It cannot fail: what a listener throws is a value.
+        let _ = delivery.await;
     }
 }
 

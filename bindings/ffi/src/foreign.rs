@@ -1,8 +1,9 @@
 //! What the platform implements: the vault and two listeners. All synchronous.
 //!
-//! A listener may block or throw. So it is called from one thread made for it, with no lock of ours held,
-//! always with the newest values (nothing queues up behind a slow one), and what it throws is dropped. The
-//! vault is called where its answer is needed, on a thread of the core.
+//! A listener may block or throw. So it is called from a thread made for that, one call at a time, with no
+//! lock of ours held and always with the newest values (nothing queues up behind a slow one), and what it
+//! throws is dropped. The core sees to that for hints; progress, which it tells from the work itself, is handed
+//! over here. The vault is called where its answer is needed.
 
 use lomme::account::{Secret, Vault};
 use std::sync::Arc;
@@ -82,59 +83,32 @@ fn vault_failed(error: CallbackError) -> lomme::Error {
     }
 }
 
-/// Sends the newest `T` to one thread that calls a listener with it. Ends when dropped.
-pub(crate) struct Courier<T> {
-    newest: watch::Sender<T>,
-    thread: tokio::task::JoinHandle<()>,
-}
+/// A progress listener as the core wants it: telling it never waits for the platform.
+pub(crate) struct ProgressBridge(watch::Sender<Step>);
 
-impl<T: Copy + Send + Sync + 'static> Courier<T> {
-    /// `deliver` gets what was delivered before and what is new.
-    pub fn new(start: T, deliver: impl Fn(T, T) + Send + 'static) -> Self {
-        let (newest, mut inbox) = watch::channel(start);
-        let runtime = lomme::runtime();
-        let thread = runtime.spawn_blocking(move || {
-            let mut before = start;
-            while runtime.block_on(inbox.changed()).is_ok() {
-                let now = *inbox.borrow_and_update();
-                deliver(before, now);
-                before = now;
-            }
-        });
-        Self { newest, thread }
-    }
+type Step = Option<(u64, Option<u64>)>;
 
-    /// Hands over a value; never waits for the listener.
-    pub fn send(&self, change: impl FnOnce(&mut T)) {
-        self.newest.send_modify(change);
-    }
-
-    /// Waits until the last value was delivered.
-    pub async fn finish(self) {
-        drop(self.newest);
-        // A listener cannot make this fail: what it throws is a value here.
-        let _ = self.thread.await;
-    }
-}
-
-/// A progress listener as the core wants it.
-pub(crate) struct ProgressBridge(Courier<Option<(u64, Option<u64>)>>);
+/// Ends when the last step was delivered and nobody can tell another.
+pub(crate) type Delivery = tokio::task::JoinHandle<()>;
 
 impl ProgressBridge {
-    pub fn new(listener: Arc<dyn ProgressListener>) -> Self {
-        Self(Courier::new(None, move |_, now| {
-            if let Some((done, total)) = now {
-                let _ = listener.on_progress(done, total);
+    pub fn new(listener: Arc<dyn ProgressListener>) -> (Arc<Self>, Delivery) {
+        let (newest, mut inbox) = watch::channel(None);
+        let runtime = lomme::runtime();
+        let delivery = runtime.spawn_blocking(move || {
+            while runtime.block_on(inbox.changed()).is_ok() {
+                let step: Step = *inbox.borrow_and_update();
+                if let Some((done, total)) = step {
+                    // What a listener throws is its own affair.
+                    let _ = listener.on_progress(done, total);
+                }
             }
-        }))
+        });
+        (Arc::new(Self(newest)), delivery)
     }
 
     pub fn tell(&self, done: u64, total: Option<u64>) {
-        self.0.send(|newest| *newest = Some((done, total)));
-    }
-
-    pub async fn finish(self) {
-        self.0.finish().await;
+        self.0.send_replace(Some((done, total)));
     }
 }
 
@@ -144,35 +118,15 @@ impl lomme::content::TransferListener for ProgressBridge {
     }
 }
 
-/// How many hints of each kind there were.
-#[derive(Clone, Copy, Default)]
-struct Hints {
-    changed: u64,
-    account: u64,
-}
-
 /// A drive listener as the core wants it.
-pub(crate) struct HintBridge(Courier<Hints>);
-
-impl HintBridge {
-    pub fn new(listener: Arc<dyn DriveListener>) -> Self {
-        Self(Courier::new(Hints::default(), move |before, now| {
-            if now.account != before.account {
-                let _ = listener.on_account_changed();
-            }
-            if now.changed != before.changed {
-                let _ = listener.on_changed();
-            }
-        }))
-    }
-}
+pub(crate) struct HintBridge(pub Arc<dyn DriveListener>);
 
 impl lomme::Listener for HintBridge {
     fn on_changed(&self) {
-        self.0.send(|hints| hints.changed += 1);
+        let _ = self.0.on_changed();
     }
 
     fn on_account_changed(&self) {
-        self.0.send(|hints| hints.account += 1);
+        let _ = self.0.on_account_changed();
     }
 }

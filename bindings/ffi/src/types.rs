@@ -179,6 +179,10 @@ pub struct CloudEndpoints {
     pub api: String,
     /// Root of the web site (public links), with a slash at the end.
     pub www: String,
+    /// PEM certificates to trust beside the built-in public roots: for a local cloud over TLS, or a company's
+    /// own authority. Never stored.
+    #[uniffi(default = None)]
+    pub extra_roots_pem: Option<String>,
 }
 
 /// How to open a drive.
@@ -204,6 +208,7 @@ impl DriveOptions {
             jfs: hosts.jfs,
             api: hosts.api,
             www: hosts.www,
+            extra_roots_pem: hosts.extra_roots_pem,
         });
         options
     }
