@@ -1,0 +1,112 @@
+import Foundation
+import LommeCore
+
+/// Calls that may use the network. Each runs on Lomme's own threads, throws `LommeError`, and when its task is
+/// cancelled stops in Rust and throws `CancellationError`.
+extension LommeDrive {
+    /// Signs in with a personal login token, which works once.
+    ///
+    /// Throws `LoginRefused` (get a new token) and `OtherAccount` (this directory is somebody else's).
+    @discardableResult
+    public func signIn(loginToken: String) async throws -> AccountInfo {
+        try await cancelling { try await self.signIn(loginToken: loginToken, cancel: $0) }
+    }
+
+    /// Starts a sign-in through the browser at the service of that name, one of `cloudServices()`.
+    ///
+    /// Show the result's `warning()` first, open its `url()`, then wait with `finish()`.
+    public func signInByBrowser(service: String) async throws -> BrowserSignIn {
+        try await cancelling { try await self.signInByBrowser(service: service, cancel: $0) }
+    }
+
+    /// Asks the service for the account's quota and locks. Throws `SignInNeeded`.
+    @discardableResult
+    public func refreshAccount() async throws -> AccountInfo {
+        try await cancelling { try await self.refreshAccount(cancel: $0) }
+    }
+
+    /// Asks the service for one folder (or one file, or a space's root) and stores what it says.
+    ///
+    /// Throws `NotKnown`, `NoSuchItem`, `SignInNeeded`, `Offline`, `ServerBusy`, `BadAnswer`.
+    @discardableResult
+    public func refresh(_ id: String) async throws -> RefreshOutcome {
+        try await cancelling { try await self.refresh(id: id, cancel: $0) }
+    }
+
+    /// Asks the service for everything in a space and stores it: names, sizes, times and hashes, and not one byte
+    /// of content.
+    ///
+    /// - Parameter progress: hears the number of entries read so far, at most some ten times a second, from a
+    ///   thread of Lomme's.
+    @discardableResult
+    public func index(
+        _ space: DriveSpace,
+        progress: (@Sendable (_ entries: UInt64) -> Void)? = nil
+    ) async throws -> RefreshOutcome {
+        let listener = progress.map { hear in ProgressRelay { entries, _ in hear(entries) } }
+        return try await cancelling {
+            try await self.index(space: space, progress: listener, cancel: $0)
+        }
+    }
+
+    /// Downloads a whole file to `destination`, which gets the file only when its size and MD5 are the service's;
+    /// whatever has that name is replaced.
+    ///
+    /// What a broken or cancelled download leaves is kept in the drive's directory and continued by the
+    /// next call. Throws `NoSuchItem`, `ContentMismatch`, `DiskFull` and what `refresh(_:)` throws.
+    ///
+    /// - Parameters:
+    ///   - id: the file.
+    ///   - destination: a file URL.
+    ///   - purpose: what the bytes are for; the byte ledger counts them under it.
+    ///   - progress: hears the bytes on the disk and the bytes in all, cumulative, at most some ten times a second,
+    ///     the last before the result, from a thread of Lomme's.
+    @discardableResult
+    public func download(
+        _ id: String,
+        to destination: URL,
+        purpose: FetchPurpose = .open,
+        progress: (@Sendable (_ done: UInt64, _ total: UInt64) -> Void)? = nil
+    ) async throws -> DownloadedFile {
+        guard destination.isFileURL else {
+            throw LommeError.InvalidArgument(detail: "the destination is no file URL")
+        }
+        let listener = progress.map { hear in ProgressRelay { done, total in hear(done, total ?? done) } }
+        return try await cancelling {
+            try await self.download(
+                id: id,
+                destination: destination.path,
+                purpose: purpose,
+                progress: listener,
+                cancel: $0
+            )
+        }
+    }
+
+    /// Stops network calls, closes every file, and makes every later call throw `Closed`. Streams end. Closing
+    /// twice is fine.
+    public func close() throws {
+        try shutDown()
+    }
+}
+
+extension BrowserSignIn {
+    /// Waits until the browser has come back. Works once; a cancelled one is over.
+    @discardableResult
+    public func finish() async throws -> AccountInfo {
+        try await cancelling { try await self.finish(cancel: $0) }
+    }
+}
+
+/// A closure as the generated code wants it.
+private final class ProgressRelay: ProgressListener {
+    private let hear: @Sendable (UInt64, UInt64?) -> Void
+
+    init(_ hear: @escaping @Sendable (UInt64, UInt64?) -> Void) {
+        self.hear = hear
+    }
+
+    func onProgress(done: UInt64, total: UInt64?) {
+        hear(done, total)
+    }
+}

@@ -1,0 +1,161 @@
+import LommeCore
+
+/// What a hint is about.
+public enum DriveHint: Sendable, Hashable {
+    /// The local tree changed; `changes(since:)` tells how.
+    case tree
+    /// The sign-in or the quota changed; `signInState()` tells how.
+    case account
+}
+
+extension LommeDrive {
+    /// Hints that something changed, without saying what. The stream ends when its task is cancelled or the
+    /// drive is closed.
+    ///
+    /// Hints that nobody has taken yet become one, so a slow reader misses nothing and holds nothing up.
+    public func hints(of kind: DriveHint) throws -> AsyncStream<Void> {
+        let (stream, continuation) = AsyncStream.makeStream(
+            of: Void.self,
+            bufferingPolicy: .bufferingNewest(1)
+        )
+        let subscription = try subscribe(listener: HintRelay(kind, continuation))
+        continuation.onTermination = { _ in try? subscription.end() }
+        return stream
+    }
+
+    /// What changes in the local tree from `anchor` on, as long as the loop runs.
+    ///
+    /// Store the `anchor` of each page after dealing with it: given to a later call, in another life of the app,
+    /// it goes on from there. Throws `AnchorExpired` when it can't; list everything again then. Ends when its task
+    /// is cancelled or the drive is closed.
+    ///
+    /// - Parameters:
+    ///   - anchor: where to begin; without it, now.
+    ///   - limit: the most items in a page, 1 to 1,000.
+    public func changes(since anchor: String? = nil, limit: UInt32 = 200) throws -> ChangeFeed {
+        // Subscribed before the anchor is read, or a change between the two would be in neither.
+        let hints = try hints(of: .tree)
+        return ChangeFeed(drive: self, hints: hints, anchor: try anchor ?? currentAnchor(), limit: limit)
+    }
+
+    /// The pages of a folder as the local store has it; no network. `refresh(_:)` brings the folder up to date.
+    ///
+    /// Throws `NotKnown`, `NoSuchItem`, and `PageExpired` when the folder's rows were rebuilt meanwhile.
+    ///
+    /// - Parameters:
+    ///   - parent: the folder.
+    ///   - order: how to sort; folders come first in each.
+    ///   - limit: the most items in a page, 1 to 1,000.
+    public func pages(
+        of parent: String,
+        order: ListOrder = .name,
+        limit: UInt32 = 200
+    ) -> FolderPages {
+        FolderPages(drive: self, parent: parent, order: order, limit: limit)
+    }
+}
+
+/// The pages of a folder, one after the other. Each is read when it is asked for, off the main actor.
+public struct FolderPages: AsyncSequence, Sendable {
+    public typealias Element = ItemPage
+
+    let drive: LommeDrive
+    let parent: String
+    let order: ListOrder
+    let limit: UInt32
+
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(pages: self)
+    }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        let pages: FolderPages
+        var next: String?
+        var ended = false
+
+        init(pages: FolderPages) {
+            self.pages = pages
+        }
+
+        public mutating func next() async throws -> ItemPage? {
+            guard !ended else { return nil }
+            try Task.checkCancellation()
+            let page = try pages.drive.children(
+                parent: pages.parent,
+                order: pages.order,
+                page: next,
+                limit: pages.limit
+            )
+            next = page.next
+            ended = page.next == nil
+            return page
+        }
+    }
+}
+
+/// Pages of changes, each pulled from the local store when it is asked for; a page is never empty.
+///
+/// Meant for one loop: two loops over the same feed share its hints. Ask for a feed for each.
+public struct ChangeFeed: AsyncSequence, Sendable {
+    public typealias Element = ChangePage
+
+    let drive: LommeDrive
+    let hints: AsyncStream<Void>
+    let anchor: String
+    let limit: UInt32
+
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(drive: drive, hints: hints.makeAsyncIterator(), anchor: anchor, limit: limit)
+    }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        let drive: LommeDrive
+        var hints: AsyncStream<Void>.Iterator
+        var anchor: String
+        let limit: UInt32
+
+        public mutating func next() async throws -> ChangePage? {
+            while !Task.isCancelled {
+                do {
+                    let page = try drive.changes(anchor: anchor, limit: limit)
+                    anchor = page.anchor
+                    if !page.updated.isEmpty || !page.deleted.isEmpty {
+                        return page
+                    }
+                    if page.more {
+                        continue
+                    }
+                } catch LommeError.Closed {
+                    return nil
+                } catch LommeError.Paused {
+                    // Resuming hints.
+                }
+                guard await hints.next() != nil else { return nil }
+            }
+            return nil
+        }
+    }
+}
+
+/// Rust lets go of it when the drive is closed, and that ends the stream.
+private final class HintRelay: DriveListener {
+    private let kind: DriveHint
+    private let continuation: AsyncStream<Void>.Continuation
+
+    init(_ kind: DriveHint, _ continuation: AsyncStream<Void>.Continuation) {
+        self.kind = kind
+        self.continuation = continuation
+    }
+
+    deinit {
+        continuation.finish()
+    }
+
+    func onChanged() {
+        if kind == .tree { continuation.yield() }
+    }
+
+    func onAccountChanged() {
+        if kind == .account { continuation.yield() }
+    }
+}
