@@ -15,6 +15,7 @@ pub(crate) struct Hints {
     next: AtomicU64,
     catalog: AtomicBool,
     account: AtomicBool,
+    closed: AtomicBool,
     wake: Arc<Notify>,
 }
 
@@ -57,14 +58,31 @@ impl Hints {
 
     pub fn subscribe(self: &Arc<Self>, listener: Arc<dyn Listener>) -> Subscription {
         let id = self.next.fetch_add(1, Ordering::Relaxed);
-        self.listeners
+        let mut listeners = self
+            .listeners
             .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((id, listener));
+            .unwrap_or_else(PoisonError::into_inner);
+        if !self.closed.load(Ordering::SeqCst) {
+            listeners.push((id, listener));
+        }
         Subscription {
             hints: Arc::downgrade(self),
             id,
         }
+    }
+
+    /// Lets go of every listener, now and from now on: that tells those who wait for hints that none will come.
+    pub fn close(&self) {
+        let listeners = {
+            let mut listeners = self
+                .listeners
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner);
+            self.closed.store(true, Ordering::SeqCst);
+            std::mem::take(&mut *listeners)
+        };
+        // Outside the lock: what goes with a listener may end its own subscription.
+        drop(listeners);
     }
 
     fn tell(&self) {
@@ -144,5 +162,13 @@ mod tests {
         hints.account_changed();
         std::thread::sleep(Duration::from_millis(250));
         assert_eq!(count.1.load(Ordering::SeqCst), 0);
+    }
+    #[test]
+    fn a_close_lets_go_of_listeners_and_takes_no_new_one() {
+        let (hints, count) = (Hints::new(), Arc::new(Count::default()));
+        let _before = hints.subscribe(count.clone());
+        hints.close();
+        let _after = hints.subscribe(count.clone());
+        assert_eq!(Arc::strong_count(&count), 1);
     }
 }

@@ -154,7 +154,8 @@ impl Drive {
         self.content.set_network(network);
     }
 
-    /// Asks for hints until the subscription is dropped.
+    /// Asks for hints until the subscription is dropped or the drive closed; a closed drive lets go of
+    /// its listeners.
     pub fn subscribe(&self, listener: Arc<dyn Listener>) -> Subscription {
         self.hints.subscribe(listener)
     }
@@ -167,13 +168,18 @@ impl Drive {
     }
 
     /// Opens what [`pause`](Self::pause) closed. Fine if nothing is paused. `Closed` after a close.
+    /// Listeners get both hints: another process may have changed the directory meanwhile.
     pub fn resume(&self) -> Result<()> {
         self.store.resume()?;
-        self.life.start()
+        self.life.start()?;
+        self.hints.account_changed();
+        self.hints.catalog_changed();
+        Ok(())
     }
 
     /// A pause without a resume. Idempotent.
     pub fn close(&self) -> Result<()> {
+        self.hints.close();
         self.stop(State::Closed, Duration::from_secs(5))
     }
 
