@@ -1,2 +1,88 @@
-//! cli
-fn main() {}
+//! `lomme`: the companion on the command line.
+//!
+//! Text is for people and may change; `--json` is for programs and is stable ([`shapes`]). Whatever
+//! a server chose (names, media types) goes through [`names`] before it reaches a terminal or a
+//! local path. Results go to stdout, everything else to stderr. Ctrl-C cancels in-band, so that a
+//! download keeps what it has; a second Ctrl-C ends the process at once.
+
+mod args;
+mod commands;
+mod failure;
+mod names;
+mod output;
+mod place;
+mod progress;
+mod shapes;
+mod vault;
+
+use args::{Args, Command};
+use clap::Parser;
+use failure::Failure;
+use lomme::CancelToken;
+use output::Output;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => return usage(&error),
+    };
+    let mut output = Output::new(args.json, args.quiet);
+    let cancel = CancelToken::new();
+    let outcome = lomme::runtime().block_on(async {
+        let _listening = tokio::spawn(cancel_on_ctrl_c(cancel.clone()));
+        run(args, &mut output, &cancel).await
+    });
+    match outcome.and_then(|()| output.finish()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // What was printed before the failure is still true.
+            let _ = output.finish();
+            output.failure(&failure);
+            ExitCode::from(failure.exit_code())
+        }
+    }
+}
+
+async fn run(args: Args, output: &mut Output, cancel: &CancelToken) -> Result<(), Failure> {
+    let place = place::Place::new(args.dir);
+    match args.command {
+        Command::Login(login) => commands::login::run(&login, &place?, output, cancel).await,
+        Command::Logout => commands::logout::run(&place?, output),
+        Command::Status(status) => commands::status::run(&status, &place?, output, cancel).await,
+        Command::Ls(ls) => commands::ls::run(&ls, &place?, output, cancel).await,
+        Command::Tree(tree) => commands::tree::run(&tree, &place?, output, cancel).await,
+        Command::Index(index) => commands::index::run(&index, &place?, output, cancel).await,
+        Command::Get(get) => commands::get::run(&get, &place?, output, cancel).await,
+        Command::Completions { shell } => commands::completions::run(shell, output),
+    }
+}
+
+async fn cancel_on_ctrl_c(cancel: CancelToken) {
+    while tokio::signal::ctrl_c().await.is_ok() {
+        if cancel.is_cancelled() {
+            std::process::exit(i32::from(failure::INTERRUPTED));
+        }
+        cancel.cancel();
+    }
+}
+
+/// Help and version are answers; the rest is a usage error, in JSON too if that was asked for.
+fn usage(error: &clap::Error) -> ExitCode {
+    if !error.use_stderr() {
+        let _ = error.print();
+        return ExitCode::SUCCESS;
+    }
+    let asked_for_json = std::env::args_os()
+        .take_while(|arg| arg != "--")
+        .any(|arg| arg == "--json");
+    if asked_for_json {
+        let text = error.to_string();
+        let detail = text.lines().next().unwrap_or_default();
+        let failure = Failure::usage(detail.trim_start_matches("error: "));
+        Output::new(true, false).failure(&failure);
+    } else {
+        let _ = error.print();
+    }
+    ExitCode::from(failure::USAGE)
+}

@@ -1,0 +1,142 @@
+//! What can be typed.
+
+use crate::failure::EXIT_CODES;
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
+use std::path::PathBuf;
+
+/// A pocket for Jottacloud and its sister services: browse, look up offline, download on demand.
+#[derive(Parser)]
+#[command(name = "lomme", version, after_help = EXIT_CODES, max_term_width = 100)]
+pub struct Args {
+    /// Where the local tree and the sign-in are kept
+    #[arg(long, global = true, env = "LOMME_DIR", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub dir: Option<PathBuf>,
+
+    /// Print JSON for programs; errors too, on stderr
+    #[arg(long, global = true)]
+    pub json: bool,
+
+    /// No progress bars and no remarks
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Sign in with a personal login token from stdin, or through the browser
+    Login(Login),
+    /// List a folder; without PATH the spaces
+    Ls(Ls),
+    /// Show everything below a folder
+    Tree(Tree),
+    /// Ask the service for all names of a space; no file content moves
+    Index(Index),
+    /// Download a file; a broken download goes on where it stopped
+    Get(Get),
+    /// Show who is signed in, what is known here, and the byte ledger
+    Status(Status),
+    /// Sign out: the tokens and the local tree go, downloaded files stay
+    Logout,
+    /// Print a completion script for a shell
+    Completions {
+        /// bash, elvish, fish, powershell or zsh
+        shell: clap_complete::Shell,
+    },
+}
+
+/// A login token is read from stdin, never from an argument: those are visible to every program
+/// on the machine and stay in the shell's history.
+#[derive(ClapArgs)]
+pub struct Login {
+    /// Sign in through the browser; for white-label services, by name or realm
+    #[arg(long, value_name = "SERVICE", num_args = 0..=1, default_missing_value = "jottacloud")]
+    pub browser: Option<String>,
+
+    /// A service elsewhere, such as a local cloud; http only on this machine
+    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
+    pub cloud: Option<String>,
+}
+
+#[derive(ClapArgs)]
+pub struct Ls {
+    /// Such as 'Sync/Documents', 'Backup/Laptop', 'Archive', 'Trash' or 'id:ID'
+    pub path: Option<String>,
+
+    /// Sizes and times (UTC) too
+    #[arg(long, short)]
+    pub long: bool,
+
+    /// What may be done to each item, and where it leads
+    #[arg(long)]
+    pub capabilities: bool,
+
+    #[command(flatten)]
+    pub network: Network,
+}
+
+#[derive(ClapArgs)]
+pub struct Tree {
+    /// Without it, all spaces
+    pub path: Option<String>,
+
+    /// How many levels to show
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub depth: Option<u32>,
+
+    #[command(flatten)]
+    pub network: Network,
+}
+
+/// Without either, the service is asked only for what was never listed.
+#[derive(ClapArgs)]
+pub struct Network {
+    /// Only what is known here; no network
+    #[arg(long, conflicts_with = "refresh")]
+    pub offline: bool,
+
+    /// Ask the service again
+    #[arg(long, short)]
+    pub refresh: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct Index {
+    /// Sync, Backup, Archive or Trash; all of them without it
+    #[arg(value_name = "SPACE", ignore_case = true, value_parser = ["Sync", "Backup", "Archive", "Trash"])]
+    pub spaces: Vec<String>,
+}
+
+#[derive(ClapArgs)]
+pub struct Get {
+    /// A file, such as 'Sync/Documents/a.txt' or 'id:ID'
+    pub path: String,
+
+    /// A new file, or a directory to put it in; without it, the current directory
+    #[arg(value_hint = ValueHint::AnyPath)]
+    pub dest: Option<PathBuf>,
+
+    /// Replace a file that exists
+    #[arg(long, short)]
+    pub force: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct Status {
+    /// Ask the service for the quota first
+    #[arg(long, short)]
+    pub refresh: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Args;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_definitions_do_not_contradict_each_other() {
+        Args::command().debug_assert();
+    }
+}

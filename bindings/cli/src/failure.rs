@@ -1,0 +1,175 @@
+//! How a command fails: what `--json` says, and the exit code that a script can branch on.
+
+use lomme::{Error, RetryAdvice};
+use std::io;
+
+/// The exit codes, as the help shows them.
+pub const EXIT_CODES: &str = "\
+Exit codes:
+  0    done
+  1    something else (a bug in Lomme: please report it)
+  2    wrong usage
+  3    sign-in needed, or the sign-in was refused
+  4    no such item (with --offline: not known here)
+  5    the service cannot be reached
+  6    the service is busy, refuses, or its answer makes no sense
+  7    not allowed: the rules of a space, a file that exists already, another account, no quota
+  8    this machine: disk full, directory unusable, store busy or damaged
+  9    the content is not what the service promised, or changed meanwhile
+  10   the demo found that a byte moved unasked, or that the two counts differ
+  130  interrupted";
+
+/// Of clap, too.
+pub const USAGE: u8 = 2;
+/// 128 + SIGINT, as shells have it.
+pub const INTERRUPTED: u8 = 130;
+
+/// A command's failure.
+#[derive(Debug)]
+pub struct Failure {
+    kind: &'static str,
+    detail: String,
+    retry: RetryAdvice,
+    exit_code: u8,
+}
+
+impl Failure {
+    fn new(kind: &'static str, exit_code: u8, detail: impl Into<String>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            retry: RetryAdvice::Never,
+            exit_code,
+        }
+    }
+
+    pub fn usage(detail: impl Into<String>) -> Self {
+        Self::new("usage", USAGE, detail)
+    }
+
+    pub fn sign_in_needed() -> Self {
+        Error::SignInNeeded {
+            detail: "nobody is signed in here".into(),
+        }
+        .into()
+    }
+
+    pub fn no_such_item(detail: impl Into<String>) -> Self {
+        Self::new("no_such_item", 4, detail)
+    }
+
+    pub fn not_known(detail: impl Into<String>) -> Self {
+        Self {
+            retry: RetryAdvice::WhenOnline,
+            ..Self::new("not_known", 4, detail)
+        }
+    }
+
+    pub fn exists(detail: impl Into<String>) -> Self {
+        Self {
+            retry: RetryAdvice::NeedsUser,
+            ..Self::new("exists", 7, detail)
+        }
+    }
+
+    pub fn machine(detail: impl Into<String>) -> Self {
+        Self {
+            retry: RetryAdvice::NeedsUser,
+            ..Self::new("disk_failed", 8, detail)
+        }
+    }
+
+    pub fn demo(detail: impl Into<String>) -> Self {
+        Self::new("demo_failed", 10, detail)
+    }
+
+    /// Stdout was closed by its reader (`lomme ls | head`): not worth a word.
+    fn closed_output() -> Self {
+        Self::new("closed_output", 141, "")
+    }
+
+    /// Whether there is nobody to tell.
+    pub fn is_silent(&self) -> bool {
+        self.kind == "closed_output"
+    }
+
+    pub fn kind(&self) -> &'static str {
+        self.kind
+    }
+
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
+    pub fn retry(&self) -> RetryAdvice {
+        self.retry
+    }
+
+    pub fn exit_code(&self) -> u8 {
+        self.exit_code
+    }
+
+    /// What a person can do about it.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self.kind {
+            "sign_in_needed" => Some("Run 'lomme login'."),
+            "login_refused" => Some("A login token works once. Make a new one and try again."),
+            "other_account" => Some("Run 'lomme logout' first, or use another --dir."),
+            "not_known" => Some("Try again without --offline."),
+            "exists" => Some("Name another destination, or use --force to replace it."),
+            "offline" => Some("What was listed before is readable with --offline."),
+            "cancelled" => Some("What was fetched is kept; the same command goes on from there."),
+            _ => None,
+        }
+    }
+}
+
+impl From<Error> for Failure {
+    fn from(error: Error) -> Self {
+        let (kind, exit_code) = match error {
+            Error::InvalidArgument { .. } => ("invalid_argument", USAGE),
+            Error::SignInNeeded { .. } => ("sign_in_needed", 3),
+            Error::LoginRefused { .. } => ("login_refused", 3),
+            Error::NoSuchItem { .. } => ("no_such_item", 4),
+            Error::NotKnown { .. } => ("not_known", 4),
+            Error::Offline { .. } => ("offline", 5),
+            Error::ServerBusy { .. } => ("server_busy", 6),
+            Error::BadAnswer { .. } => ("bad_answer", 6),
+            Error::Refused { .. } => ("refused", 6),
+            Error::NotAllowed { .. } => ("not_allowed", 7),
+            Error::OtherAccount => ("other_account", 7),
+            Error::QuotaExceeded => ("quota_exceeded", 7),
+            Error::DiskFull => ("disk_full", 8),
+            Error::DiskFailed { .. } => ("disk_failed", 8),
+            Error::StoreBusy => ("store_busy", 8),
+            Error::StoreTooNew { .. } => ("store_too_new", 8),
+            Error::StoreDamaged { .. } => ("store_damaged", 8),
+            Error::VaultFailed { .. } => ("vault_failed", 8),
+            Error::ContentMismatch { .. } => ("content_mismatch", 9),
+            Error::VersionGone => ("version_gone", 9),
+            Error::PageExpired => ("page_expired", 9),
+            Error::AnchorExpired => ("anchor_expired", 9),
+            Error::Cancelled => ("cancelled", INTERRUPTED),
+            Error::Paused => ("paused", 1),
+            Error::Closed => ("closed", 1),
+            Error::Bug { .. } => ("bug", 1),
+            _ => ("other", 1),
+        };
+        Self {
+            kind,
+            detail: error.to_string(),
+            retry: error.retry(),
+            exit_code,
+        }
+    }
+}
+
+/// Of our own reading and writing outside the core: the terminal, and destinations of downloads.
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        if error.kind() == io::ErrorKind::BrokenPipe {
+            return Self::closed_output();
+        }
+        Self::machine(error.to_string())
+    }
+}
