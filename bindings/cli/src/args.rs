@@ -12,6 +12,14 @@ pub struct Args {
     #[arg(long, global = true, env = "LOMME_DIR", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
 
+    /// A service elsewhere, such as a local cloud; http only on this machine
+    #[arg(long, global = true, env = "LOMME_CLOUD", value_name = "URL", value_hint = ValueHint::Url)]
+    pub cloud: Option<String>,
+
+    /// Certificates (PEM) to trust beside the public ones, for a --cloud over TLS
+    #[arg(long, global = true, env = "LOMME_CA_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub ca_file: Option<PathBuf>,
+
     /// Print JSON for programs; errors too, on stderr
     #[arg(long, global = true)]
     pub json: bool,
@@ -54,10 +62,6 @@ pub struct Login {
     /// Sign in through the browser; for white-label services, by name or realm
     #[arg(long, value_name = "SERVICE", num_args = 0..=1, default_missing_value = "jottacloud")]
     pub browser: Option<String>,
-
-    /// A service elsewhere, such as a local cloud; http only on this machine
-    #[arg(long, value_name = "URL", value_hint = ValueHint::Url)]
-    pub cloud: Option<String>,
 }
 
 #[derive(ClapArgs)]

@@ -6,6 +6,7 @@
 //! download keeps what it has; a second Ctrl-C ends the process at once.
 
 mod args;
+mod cloud_url;
 mod commands;
 mod failure;
 mod names;
@@ -20,6 +21,7 @@ use clap::Parser;
 use failure::Failure;
 use lomme::CancelToken;
 use output::Output;
+use place::Place;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -45,7 +47,12 @@ fn main() -> ExitCode {
 }
 
 async fn run(args: Args, output: &mut Output, cancel: &CancelToken) -> Result<(), Failure> {
-    let place = place::Place::new(args.dir);
+    let endpoints = match (&args.cloud, &args.ca_file) {
+        (Some(url), ca_file) => Some(cloud_url::endpoints(url, ca_file.as_deref())?),
+        (None, Some(_)) => return Err(Failure::usage("--ca-file goes with --cloud")),
+        (None, None) => None,
+    };
+    let place = Place::new(args.dir, endpoints);
     match args.command {
         Command::Login(login) => commands::login::run(&login, &place?, output, cancel).await,
         Command::Logout => commands::logout::run(&place?, output),

@@ -12,11 +12,12 @@ use std::sync::Arc;
 /// The data directory: `vault` is ours, `drive` is the core's.
 pub struct Place {
     directory: PathBuf,
+    endpoints: Option<Endpoints>,
 }
 
 impl Place {
-    /// The directory asked for, or the platform's usual one.
-    pub fn new(asked: Option<PathBuf>) -> Result<Self, Failure> {
+    /// The directory asked for, or the platform's usual one; `endpoints` instead of the sign-in's hosts.
+    pub fn new(asked: Option<PathBuf>, endpoints: Option<Endpoints>) -> Result<Self, Failure> {
         let directory = match asked {
             Some(directory) if directory.as_os_str().is_empty() => {
                 return Err(Failure::usage("the data directory's name is empty"));
@@ -24,15 +25,18 @@ impl Place {
             Some(directory) => directory,
             None => usual_directory()?,
         };
-        Ok(Self { directory })
+        Ok(Self {
+            directory,
+            endpoints,
+        })
     }
 
     pub fn directory(&self) -> &Path {
         &self.directory
     }
 
-    /// Opens the drive, signed in or not. `endpoints` only at a sign-in elsewhere.
-    pub fn open(&self, endpoints: Option<Endpoints>) -> Result<Arc<Drive>, Failure> {
+    /// Opens the drive, signed in or not.
+    pub fn open(&self) -> Result<Arc<Drive>, Failure> {
         private_dir(&self.directory).map_err(|error| {
             Failure::machine(format!(
                 "the directory {} cannot be used: {}",
@@ -42,13 +46,13 @@ impl Place {
         })?;
         let vault = Arc::new(FileVault::new(self.directory.join("vault")));
         let mut options = DriveOptions::new(self.directory.join("drive"), vault);
-        options.endpoints = endpoints;
+        options.endpoints = self.endpoints.clone();
         Ok(Drive::open(options)?)
     }
 
     /// Opens the drive of somebody who is, or was, signed in: local reads work in both cases.
     pub fn open_signed_in(&self) -> Result<Arc<Drive>, Failure> {
-        let drive = self.open(None)?;
+        let drive = self.open()?;
         match drive.account().state()? {
             SignIn::Out => Err(Failure::sign_in_needed()),
             SignIn::In(_) | SignIn::Again(_) => Ok(drive),

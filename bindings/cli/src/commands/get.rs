@@ -14,6 +14,7 @@ use lomme::content::{Downloaded, Purpose};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub async fn run(
     args: &Get,
@@ -36,10 +37,16 @@ pub async fn run(
     }
     let path = place::path_of(catalog, &item.id)?;
     let landing = Landing::beside(&dest)?;
-    let bar = Shown::bytes(output);
+    let bar = Arc::new(Shown::bytes(output));
     let got = drive
         .content()
-        .download(&item.id, &landing.0, Purpose::Open, Some(&bar), cancel)
+        .download(
+            &item.id,
+            &landing.0,
+            Purpose::Open,
+            Some(bar.clone()),
+            cancel,
+        )
         .await;
     drop(bar);
     let got = got?;

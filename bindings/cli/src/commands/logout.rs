@@ -7,9 +7,9 @@ use crate::shapes::AccountShape;
 use lomme::account::SignIn;
 
 pub fn run(place: &Place, output: &mut Output) -> Result<(), Failure> {
-    let drive = place.open(None)?;
+    let drive = place.open()?;
     let was_in = drive.account().state()? != SignIn::Out;
-    drive.account().sign_out()?;
+    drive.sign_out()?;
     if output.is_json() {
         return output.document(&AccountShape::new(&SignIn::Out));
     }

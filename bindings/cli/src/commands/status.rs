@@ -20,7 +20,7 @@ pub async fn run(
     let drive = if args.refresh {
         place.open_signed_in()?
     } else {
-        place.open(None)?
+        place.open()?
     };
     if args.refresh {
         drive.account().refresh(cancel).await?;
