@@ -185,6 +185,21 @@ pub struct CloudEndpoints {
     pub extra_roots_pem: Option<String>,
 }
 
+/// The hosts of a service that has everything at one origin, such as a local cloud at
+/// `http://127.0.0.1:8080`.
+#[uniffi::export]
+pub fn cloud_endpoints_at(origin: String) -> Result<CloudEndpoints, LommeError> {
+    guarded(|| {
+        let hosts = lomme::Endpoints::at(&origin);
+        Ok(CloudEndpoints {
+            jfs: hosts.jfs,
+            api: hosts.api,
+            www: hosts.www,
+            extra_roots_pem: hosts.extra_roots_pem,
+        })
+    })
+}
+
 /// How to open a drive.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct DriveOptions {

@@ -22,7 +22,12 @@ impl ForgetfulDisk {
     pub fn forget(&self) {
         for (path, len) in self.durable.lock().unwrap().drain() {
             if path.exists() {
-                OpenOptions::new().write(true).open(&path).unwrap().set_len(len).unwrap();
+                OpenOptions::new()
+                    .write(true)
+                    .open(&path)
+                    .unwrap()
+                    .set_len(len)
+                    .unwrap();
             }
         }
     }
@@ -42,8 +47,16 @@ impl Disk for ForgetfulDisk {
     fn open_append(&self, path: &Path) -> io::Result<Box<dyn OwnFile>> {
         let file = RealDisk.open_append(path)?;
         let len = RealDisk.len(path)?.unwrap_or(0);
-        self.durable.lock().unwrap().entry(path.to_owned()).or_insert(len);
-        Ok(Box::new(Forgetful { path: path.to_owned(), file, durable: self.durable.clone() }))
+        self.durable
+            .lock()
+            .unwrap()
+            .entry(path.to_owned())
+            .or_insert(len);
+        Ok(Box::new(Forgetful {
+            path: path.to_owned(),
+            file,
+            durable: self.durable.clone(),
+        }))
     }
 
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>> {

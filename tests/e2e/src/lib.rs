@@ -1,5 +1,8 @@
 //! What the end-to-end tests share: a pocket on a temporary directory, and a disk that forgets.
-#![allow(clippy::unwrap_used, reason = "a test helper that fails should fail the test")]
+#![allow(
+    clippy::unwrap_used,
+    reason = "a test helper that fails should fail the test"
+)]
 
 mod forgetful;
 mod pocket;

@@ -26,10 +26,15 @@ impl Pocket {
     /// A new, empty pocket opened as `change` wants.
     pub fn with(change: impl FnOnce(&mut DriveOptions)) -> Result<Self> {
         let outer = tempfile::tempdir()?;
-        let mut options = DriveOptions::new(outer.path().join("drive"), Arc::new(MemoryVault::default()));
+        let mut options =
+            DriveOptions::new(outer.path().join("drive"), Arc::new(MemoryVault::default()));
         change(&mut options);
         let drive = Drive::open(options.clone())?;
-        Ok(Self { outer, options, drive })
+        Ok(Self {
+            outer,
+            options,
+            drive,
+        })
     }
 
     /// A new pocket, signed in with `login_token`.
@@ -41,7 +46,11 @@ impl Pocket {
 
     /// Signs in.
     pub async fn sign_in(&self, login_token: &str) -> Result<()> {
-        self.drive.account().sign_in(&Secret::new(login_token), &CancelToken::new()).await.map(drop)
+        self.drive
+            .account()
+            .sign_in(&Secret::new(login_token), &CancelToken::new())
+            .await
+            .map(drop)
     }
 
     /// Closes the drive and opens it again, as another process would.
@@ -53,7 +62,10 @@ impl Pocket {
 
     /// Indexes a space.
     pub async fn index(&self, space: Space) -> Result<lomme::catalog::Refreshed> {
-        self.drive.catalog().index(space, &|_| {}, &CancelToken::new()).await
+        self.drive
+            .catalog()
+            .index(space, &|_| {}, &CancelToken::new())
+            .await
     }
 
     /// The item at a path such as `Sync/Documents/a.txt`.
@@ -61,8 +73,12 @@ impl Pocket {
         let names: Vec<&str> = path.split('/').collect();
         match self.drive.catalog().find(&names)? {
             Lookup::Found(item) => Ok(item),
-            Lookup::Gone => Err(Error::NoSuchItem { detail: path.into() }),
-            Lookup::Unknown => Err(Error::NotKnown { detail: path.into() }),
+            Lookup::Gone => Err(Error::NoSuchItem {
+                detail: path.into(),
+            }),
+            Lookup::Unknown => Err(Error::NotKnown {
+                detail: path.into(),
+            }),
         }
     }
 
@@ -73,7 +89,12 @@ impl Pocket {
         while let Some((path, folder)) = folders.pop() {
             let mut next = None;
             loop {
-                let page = self.drive.catalog().children(&folder, Default::default(), next.as_deref(), 500)?;
+                let page = self.drive.catalog().children(
+                    &folder,
+                    Default::default(),
+                    next.as_deref(),
+                    500,
+                )?;
                 for item in page.items {
                     let path = format!("{path}/{}", item.name);
                     if item.kind != lomme::catalog::Kind::File {

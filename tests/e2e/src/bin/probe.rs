@@ -20,19 +20,43 @@ fn main() {
     let drive = Drive::open(options).unwrap();
     let cancel = CancelToken::new();
     lomme::runtime().block_on(async {
-        drive.account().sign_in(&Secret::new(token.trim()), &cancel).await.unwrap();
+        drive
+            .account()
+            .sign_in(&Secret::new(token.trim()), &cancel)
+            .await
+            .unwrap();
         let before = resident_peak();
         match arguments[0].as_str() {
             "index" => {
-                let found = drive.catalog().index(Space::Sync, &|_| {}, &cancel).await.unwrap();
+                let found = drive
+                    .catalog()
+                    .index(Space::Sync, &|_| {}, &cancel)
+                    .await
+                    .unwrap();
                 println!("files {}", found.files);
             }
             "get" => {
                 let names: Vec<&str> = arguments[2].split('/').collect();
-                drive.catalog().index(Space::Sync, &|_| {}, &cancel).await.unwrap();
-                let Lookup::Found(item) = drive.catalog().find(&names).unwrap() else { panic!("no such item") };
+                drive
+                    .catalog()
+                    .index(Space::Sync, &|_| {}, &cancel)
+                    .await
+                    .unwrap();
+                let Lookup::Found(item) = drive.catalog().find(&names).unwrap() else {
+                    panic!("no such item")
+                };
                 println!("ready");
-                let got = drive.content().download(&item.id, Path::new(&arguments[3]), Purpose::Open, None, &cancel).await.unwrap();
+                let got = drive
+                    .content()
+                    .download(
+                        &item.id,
+                        Path::new(&arguments[3]),
+                        Purpose::Open,
+                        None,
+                        &cancel,
+                    )
+                    .await
+                    .unwrap();
                 println!("fetched {}", got.fetched);
             }
             other => panic!("unknown command {other}"),
@@ -44,6 +68,12 @@ fn main() {
 /// The most memory this process has had resident, in KiB; 0 where the system does not tell.
 fn resident_peak() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM:")).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse().ok()).unwrap_or(0)
+    let line = status
+        .lines()
+        .find(|line| line.starts_with("VmHWM:"))
+        .unwrap_or_default();
+    line.split_whitespace()
+        .nth(1)
+        .and_then(|kib| kib.parse().ok())
+        .unwrap_or(0)
 }
