@@ -10,6 +10,10 @@ use crate::refusal::Refusal;
 use crate::state::State;
 
 /// Everything below `/_local/`.
-pub async fn handle(_state: &Arc<State>, _request: Request<Incoming>) -> Result<Reply, Refusal> {
+pub async fn handle(
+    _state: &Arc<State>,
+    _request: Request<Incoming>,
+    _scheme: &'static str,
+) -> Result<Reply, Refusal> {
     Err(Refusal::not_found("no control endpoint yet"))
 }

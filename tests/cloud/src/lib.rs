@@ -131,6 +131,36 @@ impl Cloud {
         &self.state.user
     }
 
+    /// A new personal login token, good for one sign-in, whose links lead to this cloud.
+    pub fn login_token(&self) -> Result<String, TreeError> {
+        self.login_token_at(&self.url(), "jottacloud")
+    }
+
+    /// A login token of a realm whose links lead to `origin`, which must lead to this cloud.
+    pub fn login_token_at(&self, origin: &str, realm: &str) -> Result<String, TreeError> {
+        Ok(self.state.auth.new_login_token(origin, realm)?)
+    }
+
+    /// How long access tokens live that are issued from now on.
+    pub fn set_access_token_ttl(&self, ttl: Duration) {
+        self.state.auth.set_access_token_ttl(ttl);
+    }
+
+    /// Lets every access token expire now; sessions live and can refresh.
+    pub fn expire_access_tokens(&self) -> Result<(), TreeError> {
+        Ok(self.state.auth.expire_access_tokens()?)
+    }
+
+    /// Ends every session, as a person does who signs all devices out on the web site.
+    pub fn revoke_sessions(&self) -> Result<(), TreeError> {
+        Ok(self.state.auth.revoke_all()?)
+    }
+
+    /// How many sign-ins are live.
+    pub fn live_sessions(&self) -> Result<i64, TreeError> {
+        Ok(self.state.auth.live_sessions()?)
+    }
+
     /// What was asked and sent since the start or the last `reset_counts`.
     pub fn counts(&self) -> Counts {
         self.state.counts.snapshot()

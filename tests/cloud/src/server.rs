@@ -157,10 +157,10 @@ async fn answer(
         ),
         Api::Customer => ("customer", String::new()),
         Api::Files => (files::kind_of(request.uri().path()), String::new()),
-        Api::Auth => (auth::kind_of(request.uri().path()), String::new()),
+        Api::Auth => (auth::Auth::kind(request.uri().path()), String::new()),
         Api::Public => ("public", String::new()),
         // Control must work whatever trouble is in force, and is nobody's business.
-        Api::Local => return Ok(said(api, control::handle(state, request).await)),
+        Api::Local => return Ok(said(api, control::handle(state, request, scheme).await)),
         Api::Nothing => ("other", String::new()),
     };
     let _ = query;
@@ -200,9 +200,9 @@ async fn work(
         Api::Jfs => jfs::handle(state, request, plan).await,
         Api::Customer => account::customer(state).await,
         Api::Files => files::handle(state, request, scheme, plan).await,
-        Api::Auth => auth::handle(state, request).await,
+        Api::Auth => auth::handle(state, request, scheme).await,
         Api::Public => public::handle(state, request).await,
-        Api::Local => control::handle(state, request).await,
+        Api::Local => control::handle(state, request, scheme).await,
         Api::Nothing => Err(Refusal::not_found("no such page")),
     }
 }

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use tempfile::TempDir;
 
 use crate::account::Account;
-use crate::auth::Auth;
+use crate::auth::{Auth, User};
 use crate::blobs::Blobs;
 use crate::counts::CountBook;
 use crate::refusal::Refusal;
@@ -66,16 +66,24 @@ impl State {
         };
         let blobs = Blobs::open(&directory.path().join("blobs")).map_err(io("the blobs"))?;
         let tree = Tree::open(&directory.path().join("tree.db"), &options.switches)?;
+        let account = Account::default();
+        let user = User {
+            username: "5f0c2a9be4b0d3a1c7e86420".into(),
+            email: account.email.clone(),
+            name: account.name.clone(),
+        };
+        let ttl = options.access_token_ttl;
+        let auth = Auth::open(directory.path(), user.clone(), ttl).map_err(TreeError::from)?;
         Ok(Self {
-            user: "5f0c2a9be4b0d3a1c7e86420".into(),
+            user: user.username,
             tree,
             blobs,
             counts: Arc::default(),
             trouble: Trouble::default(),
-            auth: Auth::new(options),
+            auth,
             directory,
             switches: RwLock::new(options.switches.clone()),
-            account: RwLock::default(),
+            account: RwLock::new(account),
         })
     }
 
