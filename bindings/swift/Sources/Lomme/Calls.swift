@@ -1,6 +1,31 @@
 import Foundation
 import LommeCore
 
+extension LommeDrive {
+    /// Opens a directory, and makes it if it is missing. No network.
+    ///
+    /// Throws `StoreTooNew`, `StoreDamaged`, `DiskFailed`, `DiskFull`.
+    ///
+    /// - Parameters:
+    ///   - directory: a directory of the drive's own, as a file URL. An app and its extension may open the
+    ///     same one.
+    ///   - vault: where tokens live.
+    ///   - profile: the kind of process; it sets how much memory the drive may use.
+    ///   - endpoints: the service's hosts, where they are not those of the sign-in.
+    public static func open(
+        at directory: URL,
+        vault: SecretVault,
+        profile: DriveProfile = .app,
+        endpoints: CloudEndpoints? = nil
+    ) throws -> LommeDrive {
+        guard directory.isFileURL else {
+            throw LommeError.InvalidArgument(detail: "the directory is no file URL")
+        }
+        let options = DriveOptions(directory: directory.path, profile: profile, endpoints: endpoints)
+        return try open(options: options, vault: vault)
+    }
+}
+
 /// Calls that may use the network. Each runs on Lomme's own threads, throws `LommeError`, and when its task is
 /// cancelled stops in Rust and throws `CancellationError`.
 extension LommeDrive {
@@ -83,10 +108,20 @@ extension LommeDrive {
         }
     }
 
+    /// Makes the drive ready for the suspension of the process: stops network calls, finishes writes and closes
+    /// every file. Calls throw `Paused` until `resume()`; streams wait.
+    ///
+    /// Throws `StoreBusy` when the deadline passes first; nothing new starts even then, so call it again.
+    public func pause(within deadline: Duration) async throws {
+        let (seconds, attoseconds) = deadline.components
+        let milliseconds = UInt64(max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000))
+        try await blocking { try self.pause(deadlineMs: milliseconds) }
+    }
+
     /// Stops network calls, closes every file, and makes every later call throw `Closed`. Streams end. Closing
     /// twice is fine.
-    public func close() throws {
-        try shutDown()
+    public func close() async throws {
+        try await blocking { try self.shutDown() }
     }
 }
 
@@ -95,6 +130,15 @@ extension BrowserSignIn {
     @discardableResult
     public func finish() async throws -> AccountInfo {
         try await cancelling { try await self.finish(cancel: $0) }
+    }
+}
+
+/// Runs what may wait for seconds on a thread that nobody else needs: tasks share few.
+private func blocking(_ work: @escaping @Sendable () throws -> Void) async throws {
+    try await withCheckedThrowingContinuation { continuation in
+        DispatchQueue.global().async {
+            continuation.resume(with: Result(catching: work))
+        }
     }
 }
 

@@ -4,9 +4,9 @@ import LommeCore
 ///
 /// What Rust has finished by then is returned all the same: a result beats a cancel. A call that stopped because
 /// of the task throws Swift's `CancellationError`.
-func cancelling<Result: Sendable>(
-    _ call: (CancelToken) async throws -> Result
-) async throws -> Result {
+func cancelling<Output: Sendable>(
+    _ call: (CancelToken) async throws -> Output
+) async throws -> Output {
     let token = CancelToken()
     return try await withTaskCancellationHandler {
         do {
