@@ -1,7 +1,10 @@
 //! The service's two APIs.
 
 mod endpoints;
+mod names;
+mod times;
 mod transport;
+mod xml;
 
 use crate::account::Secret;
 use crate::{CancelToken, Result};
