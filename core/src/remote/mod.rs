@@ -1,6 +1,7 @@
 //! The service's two APIs.
 
 mod endpoints;
+mod errors;
 mod names;
 mod times;
 mod transport;

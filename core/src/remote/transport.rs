@@ -1,14 +1,385 @@
-//! HTTP.
+//! HTTP, with the rules that keep it safe and patient.
+//!
+//! - TLS with the built-in public roots only, never the platform's verifier, which panics where an
+//!   Android app has not set it up. Plain HTTP only to this machine itself.
+//! - No redirect is followed, so a token never reaches another host. No proxy is guessed.
+//! - Time-outs are on silence, never on the whole: a large file may take hours.
+//! - Only a GET is sent again by itself, and only before any of its body was handed on.
 
-use crate::Result;
+use super::errors;
+use crate::account::Secret;
+use crate::{CancelToken, Error, Result};
+use bytes::Bytes;
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, HeaderName, HeaderValue, RANGE, RETRY_AFTER,
+};
+use reqwest::{Client, Method, Request, Url};
+use rustls::pki_types::CertificateDer;
+use rustls::pki_types::pem::PemObject;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
+
+/// How long to wait for what.
+#[derive(Clone, Copy)]
+pub(crate) struct Patience {
+    pub connect: Duration,
+    /// For the headers of an answer, and for each part of its body.
+    pub stall: Duration,
+    /// How often a GET is sent in all.
+    pub attempts: u32,
+}
+
+impl Default for Patience {
+    fn default() -> Self {
+        Self {
+            connect: Duration::from_secs(10),
+            stall: Duration::from_secs(30),
+            attempts: 5,
+        }
+    }
+}
 
 /// The HTTP client. Cheap to clone; clones share connections.
 #[derive(Clone)]
-pub(crate) struct Transport {}
+pub(crate) struct Transport(Arc<Shared>);
 
-#[allow(clippy::todo, unused_variables)]
+struct Shared {
+    client: RwLock<Client>,
+    tls: rustls::ClientConfig,
+    patience: Patience,
+}
+
+/// A request that got no answer.
+#[derive(Debug)]
+pub(crate) struct NoAnswer {
+    pub error: Error,
+    /// The server may have got the request and done the work.
+    pub maybe_done: bool,
+    /// Waited long enough already.
+    timed_out: bool,
+}
+
 impl Transport {
     pub fn new(extra_roots_pem: Option<&str>) -> Result<Self> {
-        todo!()
+        Self::with_patience(extra_roots_pem, Patience::default())
+    }
+
+    pub fn with_patience(extra_roots_pem: Option<&str>, patience: Patience) -> Result<Self> {
+        let tls = tls_config(extra_roots_pem)?;
+        let client = client(&tls, &patience)?;
+        Ok(Self(Arc::new(Shared {
+            client: RwLock::new(client),
+            tls,
+            patience,
+        })))
+    }
+
+    /// Drops all idle connections; those in use end with their answers.
+    pub fn reset_connections(&self) {
+        // A client that was built once can be built again; if not, the old one still works.
+        if let Ok(new) = client(&self.0.tls, &self.0.patience) {
+            *self
+                .0
+                .client
+                .write()
+                .unwrap_or_else(PoisonError::into_inner) = new;
+        }
+    }
+
+    /// Sends a GET, again if it failed in a way that passes, and gives whatever the server answers.
+    pub async fn get(
+        &self,
+        url: &str,
+        token: Option<&Secret>,
+        from: Option<u64>,
+        cancel: &CancelToken,
+    ) -> Result<Answer> {
+        let mut delay = Duration::from_millis(10);
+        let mut attempt = 1;
+        loop {
+            let request = self.request(Method::GET, url, token, from)?;
+            let last = attempt >= self.0.patience.attempts;
+            match self.send(request, cancel).await {
+                Ok(answer) => {
+                    let patient = answer.retry_after().is_none_or(|wait| wait <= MAX_DELAY);
+                    if last || !patient || !passes(answer.status) {
+                        return Ok(answer);
+                    }
+                    delay = delay.max(answer.retry_after().unwrap_or_default());
+                }
+                Err(failed) => {
+                    let passing =
+                        matches!(failed.error, Error::Offline { .. }) && !failed.timed_out;
+                    if last || !passing {
+                        return Err(failed.error);
+                    }
+                }
+            }
+            pause(delay.mul_f64(0.5 + fastrand::f64() / 2.0), cancel).await?;
+            delay = (delay * 4).min(MAX_DELAY);
+            attempt += 1;
+        }
+    }
+
+    /// Posts a form, once.
+    pub async fn post_form(
+        &self,
+        url: &str,
+        form: &[(&str, &str)],
+        cancel: &CancelToken,
+    ) -> Result<Answer, NoAnswer> {
+        let not_sent = |error| NoAnswer {
+            error,
+            maybe_done: false,
+            timed_out: false,
+        };
+        let client = self.client();
+        let url = safe_url(url).map_err(not_sent)?;
+        let request = client
+            .post(url)
+            .form(form)
+            .build()
+            .map_err(|_| not_sent(Error::bug("a form that cannot be sent")))?;
+        self.send(request, cancel).await
+    }
+
+    fn client(&self) -> Client {
+        self.0
+            .client
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    fn request(
+        &self,
+        method: Method,
+        url: &str,
+        token: Option<&Secret>,
+        from: Option<u64>,
+    ) -> Result<Request> {
+        let mut request = Request::new(method, safe_url(url)?);
+        if let Some(token) = token {
+            let mut value =
+                HeaderValue::from_str(&format!("Bearer {}", token.reveal())).map_err(|_| {
+                    Error::SignInNeeded {
+                        detail: "a token that cannot be sent".into(),
+                    }
+                })?;
+            value.set_sensitive(true);
+            request.headers_mut().insert(AUTHORIZATION, value);
+        }
+        if let Some(from) = from {
+            let value = HeaderValue::from_str(&format!("bytes={from}-"))
+                .map_err(|_| Error::bug("a range that cannot be sent"))?;
+            request.headers_mut().insert(RANGE, value);
+        }
+        Ok(request)
+    }
+
+    async fn send(&self, request: Request, cancel: &CancelToken) -> Result<Answer, NoAnswer> {
+        let stall = self.0.patience.stall;
+        let client = self.client();
+        let sent = async {
+            match tokio::time::timeout(stall + self.0.patience.connect, client.execute(request))
+                .await
+            {
+                Ok(answer) => Ok(answer),
+                Err(_) => Err(Error::offline("no answer")),
+            }
+        };
+        match cancel.run(sent).await {
+            Ok(Ok(response)) => Ok(Answer {
+                status: response.status().as_u16(),
+                response,
+                stall,
+            }),
+            Ok(Err(error)) => Err(NoAnswer {
+                maybe_done: !error.is_connect() && !error.is_builder(),
+                timed_out: error.is_timeout(),
+                error: Error::offline(describe(&error)),
+            }),
+            Err(error) => Err(NoAnswer {
+                error,
+                maybe_done: true,
+                timed_out: true,
+            }),
+        }
     }
 }
+
+/// The longest wait before another attempt.
+const MAX_DELAY: Duration = Duration::from_secs(2);
+
+/// Whether a status is known to pass (protocol facts §10.5).
+fn passes(status: u16) -> bool {
+    matches!(status, 429 | 500 | 502 | 503 | 504 | 509)
+}
+
+/// Waits, unless cancelled.
+pub(crate) async fn pause(delay: Duration, cancel: &CancelToken) -> Result<()> {
+    cancel
+        .run(async {
+            tokio::time::sleep(delay).await;
+            Ok(())
+        })
+        .await
+}
+
+/// An answer whose body is still to be read.
+pub(crate) struct Answer {
+    pub status: u16,
+    response: reqwest::Response,
+    stall: Duration,
+}
+
+impl Answer {
+    /// The next part of the body; `None` at its end.
+    pub async fn chunk(&mut self, cancel: &CancelToken) -> Result<Option<Bytes>> {
+        let (stall, response) = (self.stall, &mut self.response);
+        cancel
+            .run(async {
+                match tokio::time::timeout(stall, response.chunk()).await {
+                    Ok(Ok(chunk)) => Ok(chunk),
+                    Ok(Err(error)) => Err(Error::offline(describe(&error))),
+                    Err(_) => Err(Error::offline("the answer stalled")),
+                }
+            })
+            .await
+    }
+
+    /// The whole body, which must be short.
+    pub async fn read(&mut self, limit: usize, cancel: &CancelToken) -> Result<Vec<u8>> {
+        let mut body = Vec::new();
+        while let Some(chunk) = self.chunk(cancel).await? {
+            if body.len() + chunk.len() > limit {
+                return Err(Error::bad_answer("an answer that is too long"));
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body)
+    }
+
+    /// The error that a refusal means.
+    pub async fn refusal(mut self, cancel: &CancelToken) -> Error {
+        match self.read(errors::MAX_BODY, cancel).await {
+            Err(Error::Cancelled) => Error::Cancelled,
+            body => errors::refusal(self.status, self.retry_after(), &body.unwrap_or_default()),
+        }
+    }
+
+    pub fn content_length(&self) -> Option<u64> {
+        self.header(CONTENT_LENGTH)?.parse().ok()
+    }
+
+    pub fn content_range(&self) -> Option<&str> {
+        self.header(CONTENT_RANGE)
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        let seconds: u64 = self.header(RETRY_AFTER)?.trim().parse().ok()?;
+        Some(Duration::from_secs(seconds.min(24 * 3600)))
+    }
+
+    fn header(&self, name: HeaderName) -> Option<&str> {
+        self.response.headers().get(name)?.to_str().ok()
+    }
+}
+
+fn tls_config(extra_roots_pem: Option<&str>) -> Result<rustls::ClientConfig> {
+    let mut roots =
+        rustls::RootCertStore::from_iter(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    if let Some(pem) = extra_roots_pem {
+        let bad = || Error::invalid("extra roots that are no PEM certificates");
+        let mut found = 0;
+        for certificate in CertificateDer::pem_slice_iter(pem.as_bytes()) {
+            roots
+                .add(certificate.map_err(|_| bad())?)
+                .map_err(|_| bad())?;
+            found += 1;
+        }
+        if found == 0 {
+            return Err(bad());
+        }
+    }
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = rustls::ClientConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .map_err(|_| Error::bug("TLS versions"))?
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    config.alpn_protocols = vec![b"http/1.1".to_vec()];
+    Ok(config)
+}
+
+fn client(tls: &rustls::ClientConfig, patience: &Patience) -> Result<Client> {
+    Client::builder()
+        .tls_backend_preconfigured(tls.clone())
+        .redirect(reqwest::redirect::Policy::none())
+        .no_proxy()
+        .referer(false)
+        .user_agent(concat!("lomme/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(patience.connect)
+        .pool_idle_timeout(Duration::from_secs(30))
+        .tcp_nodelay(true)
+        .build()
+        .map_err(|_| Error::bug("the HTTP client cannot be built"))
+}
+
+/// A URL that a token may be sent to.
+pub(crate) fn safe_url(url: &str) -> Result<Url> {
+    let url = Url::parse(url).map_err(|_| Error::invalid("not a URL"))?;
+    let safe = match url.scheme() {
+        "https" => url.host_str().is_some(),
+        "http" => is_loopback(&url),
+        _ => false,
+    };
+    if safe && url.username().is_empty() && url.password().is_none() {
+        Ok(url)
+    } else {
+        Err(Error::invalid(
+            "a URL that is neither https nor this machine",
+        ))
+    }
+}
+
+/// Whether the host is this machine itself.
+pub(crate) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default();
+    let address = host.trim_start_matches('[').trim_end_matches(']');
+    host == "localhost"
+        || address
+            .parse::<std::net::IpAddr>()
+            .is_ok_and(|ip| ip.is_loopback())
+}
+
+/// What went wrong, without the URL: it holds file names.
+fn describe(error: &reqwest::Error) -> String {
+    let what = if error.is_timeout() {
+        "timed out"
+    } else if error.is_connect() {
+        "cannot connect"
+    } else {
+        "the connection broke"
+    };
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
+            return format!("{what}: TLS: {tls}");
+        }
+        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
+            let kind = io.kind();
+            match io.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
+                Some(tls) => return format!("{what}: TLS: {tls}"),
+                None if kind != std::io::ErrorKind::Other => return format!("{what}: {kind}"),
+                None => {}
+            }
+        }
+        cause = inner.source();
+    }
+    what.into()
+}
+
+#[cfg(test)]
+#[path = "transport_tests.rs"]
+mod tests;

@@ -1,0 +1,211 @@
+//! What a refusal of the service means.
+//!
+//! Only the status and the error's class name go into our errors: the service's messages hold paths.
+
+use super::xml::{Step, Xml, unescape};
+use crate::{Error, Result};
+use serde::Deserialize;
+use std::time::Duration;
+
+/// The most that is read of an error's body.
+pub(crate) const MAX_BODY: usize = 64 * 1024;
+
+/// The service's own words, when the body has them.
+#[derive(Debug, Default, PartialEq, Eq)]
+struct Words {
+    code: Option<u16>,
+    class: Option<String>,
+}
+
+/// The error for an answer that is no success. `body` may be anything.
+pub(crate) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Error {
+    let words = words(body);
+    let class = words.as_ref().and_then(|w| w.class.clone());
+    let detail = class.unwrap_or_else(|| "no reason given".into());
+    match status {
+        401 => Error::SignInNeeded { detail },
+        // A 404 that is not in the service's words may come from a proxy: it proves nothing.
+        404 if words.is_some_and(|w| w.code == Some(404)) => Error::NoSuchItem { detail },
+        404 => Error::bad_answer("HTTP 404 from something that is not the service"),
+        429 | 500..=599 => Error::ServerBusy {
+            status,
+            retry_after,
+        },
+        400..=499 => Error::Refused { status, detail },
+        300..=399 => Error::bad_answer(format!("a redirect (HTTP {status})")),
+        _ => Error::bad_answer(format!("HTTP {status}")),
+    }
+}
+
+fn words(body: &[u8]) -> Option<Words> {
+    json_words(body).or_else(|| xml_words(body).ok().flatten())
+}
+
+fn json_words(body: &[u8]) -> Option<Words> {
+    #[derive(Deserialize)]
+    struct Fields {
+        code: Option<serde_json::Value>,
+        error_id: Option<String>,
+        message: Option<String>,
+    }
+    let fields: Fields = serde_json::from_slice(body).ok()?;
+    let code = fields.code.and_then(|code| match code {
+        serde_json::Value::String(text) => text.parse().ok(),
+        other => other.as_u64().and_then(|n| u16::try_from(n).ok()),
+    });
+    let class = fields
+        .error_id
+        .as_deref()
+        .or(fields.message.as_deref())
+        .and_then(class_of);
+    (code.is_some() || class.is_some()).then_some(Words { code, class })
+}
+
+/// `<error><code>404</code><message>java.class.Name: text</message>…</error>`
+fn xml_words(body: &[u8]) -> Result<Option<Words>> {
+    let mut xml = Xml::new();
+    xml.feed(body);
+    xml.end();
+    let (mut words, mut depth, mut field, mut text) =
+        (Words::default(), 0, String::new(), String::new());
+    loop {
+        match xml.next()? {
+            Step::Open(tag) => {
+                depth += 1;
+                if depth == 1 && tag.name != "error" {
+                    return Ok(None);
+                }
+                field = tag.name.to_owned();
+                text.clear();
+            }
+            Step::Text(t) if depth == 2 => unescape(t, &mut text)?,
+            Step::Raw(t) if depth == 2 => text.push_str(t),
+            Step::Close => {
+                match (depth, field.as_str()) {
+                    (2, "code") => words.code = text.trim().parse().ok(),
+                    (2, "message") => words.class = class_of(&text),
+                    _ => {}
+                }
+                depth -= 1;
+                text.clear();
+            }
+            Step::End | Step::Hungry => return Ok(Some(words)),
+            Step::Text(_) | Step::Raw(_) => {}
+        }
+    }
+}
+
+/// The last part of a class name; `None` for anything that is not one.
+fn class_of(message: &str) -> Option<String> {
+    let path = message.split([':', ' ']).next()?.trim();
+    let class = path.rsplit('.').next()?;
+    let plausible = (1..=64).contains(&class.len())
+        && class.ends_with(|c: char| c.is_ascii_alphanumeric())
+        && class
+            .bytes()
+            .all(|b| b.is_ascii_alphanumeric() || b == b'_')
+        && (class.ends_with("Exception") || class.ends_with("Error"));
+    plausible.then(|| class.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn xml(code: u16, message: &str) -> Vec<u8> {
+        format!(
+            "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<error>\n  <code>{code}</code>\n  <message>{message}</message>\n  \
+             <reason>Not Found</reason>\n  <cause></cause>\n  <hostname>dn-1</hostname>\n  <x-id>1</x-id>\n</error>"
+        )
+        .into_bytes()
+    }
+
+    #[test]
+    fn a_404_is_proof_only_in_the_services_words() {
+        let proven = xml(
+            404,
+            "no.such.NoSuchFileException: File /u/Jotta/secret.txt does not exist",
+        );
+        assert_eq!(
+            refusal(404, None, &proven),
+            Error::NoSuchItem {
+                detail: "NoSuchFileException".into()
+            }
+        );
+        assert!(matches!(
+            refusal(
+                404,
+                None,
+                br#"{"code":404,"message":"x","error_id":"NoSuchPathException"}"#
+            ),
+            Error::NoSuchItem { .. }
+        ));
+        for body in [
+            &b"<html><body>404</body></html>"[..],
+            b"",
+            b"Not Found",
+            b"<error>",
+            &xml(500, "x"),
+        ] {
+            assert!(matches!(refusal(404, None, body), Error::BadAnswer { .. }));
+        }
+    }
+
+    #[test]
+    fn each_status_says_what_to_do() {
+        let wait = Some(Duration::from_secs(7));
+        assert_eq!(
+            refusal(429, wait, b""),
+            Error::ServerBusy {
+                status: 429,
+                retry_after: wait
+            }
+        );
+        assert_eq!(
+            refusal(503, None, b"<html>"),
+            Error::ServerBusy {
+                status: 503,
+                retry_after: None
+            }
+        );
+        assert!(matches!(
+            refusal(401, None, b""),
+            Error::SignInNeeded { .. }
+        ));
+        assert!(matches!(refusal(302, None, b""), Error::BadAnswer { .. }));
+        assert!(matches!(refusal(204, None, b""), Error::BadAnswer { .. }));
+        assert_eq!(
+            refusal(
+                400,
+                None,
+                &xml(
+                    400,
+                    "no.jotta.backup.errors.InvalidArgumentException: JFS file names"
+                )
+            ),
+            Error::Refused {
+                status: 400,
+                detail: "InvalidArgumentException".into()
+            }
+        );
+    }
+
+    #[test]
+    fn no_part_of_a_path_or_address_gets_into_an_error() {
+        for body in [
+            xml(404, "secret"),
+            xml(404, "/u/Jotta/secret.txt"),
+            xml(404, "secret.txt: gone"),
+            br#"{"code":404,"message":"secret@example.org is locked"}"#.to_vec(),
+            br#"{"code":404,"error_id":"secret token","message":"secret"}"#.to_vec(),
+        ] {
+            for status in [400, 401, 403, 404, 500] {
+                let error = refusal(status, None, &body);
+                assert!(
+                    !format!("{error} {error:?}").contains("secret"),
+                    "{error:?}"
+                );
+            }
+        }
+    }
+}
