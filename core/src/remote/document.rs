@@ -27,6 +27,8 @@ pub(crate) struct Document<H> {
     barren: usize,
     found: u64,
     ended: bool,
+    /// What went wrong: a document that broke once proves nothing ever after.
+    broken: Option<Error>,
 }
 
 impl<H: Handler> Document<H> {
@@ -38,11 +40,29 @@ impl<H: Handler> Document<H> {
             barren: 0,
             found: 0,
             ended: false,
+            broken: None,
         }
     }
 
     /// Reads until `enough` or to the proven end; `false` at the end.
-    pub async fn read(&mut self, enough: impl Fn(&H) -> bool, cancel: &CancelToken) -> Result<bool> {
+    pub async fn read(
+        &mut self,
+        enough: impl Fn(&H) -> bool,
+        cancel: &CancelToken,
+    ) -> Result<bool> {
+        if let Some(error) = &self.broken {
+            return Err(error.clone());
+        }
+        let done = self.read_on(enough, cancel).await;
+        if let Err(error) = &done
+            && *error != Error::Cancelled
+        {
+            self.broken = Some(error.clone());
+        }
+        done
+    }
+
+    async fn read_on(&mut self, enough: impl Fn(&H) -> bool, cancel: &CancelToken) -> Result<bool> {
         while !self.ended {
             if self.parse(&enough)? {
                 return Ok(true);
@@ -133,9 +153,33 @@ pub(crate) fn uuid(text: &str) -> Option<[u8; 16]> {
 
 fn hex16(mut digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
     let mut out = [0; 16];
-    let mut nibble = || char::from(digits.next()?).to_digit(16).and_then(|d| u8::try_from(d).ok());
+    let mut nibble = || {
+        char::from(digits.next()?)
+            .to_digit(16)
+            .and_then(|d| u8::try_from(d).ok())
+    };
     for byte in &mut out {
         *byte = nibble()? << 4 | nibble()?;
     }
     digits.next().is_none().then_some(out)
+}
+
+/// Runs a whole document through a handler, in pieces of `piece` bytes.
+#[cfg(test)]
+pub(crate) fn run<H: Handler>(handler: &mut H, input: &[u8], piece: usize) -> Result<()> {
+    let mut xml = Xml::new();
+    let mut pieces = input.chunks(piece);
+    loop {
+        match xml.next()? {
+            Step::Open(tag) => handler.open(&tag)?,
+            Step::Text(text) => handler.text(text)?,
+            Step::Raw(text) => handler.raw(text)?,
+            Step::Close => handler.close()?,
+            Step::Hungry => match pieces.next() {
+                Some(bytes) => xml.feed(bytes),
+                None => xml.end(),
+            },
+            Step::End => return Ok(()),
+        }
+    }
 }

@@ -154,12 +154,18 @@ impl Jfs {
     }
 
     pub fn take(&mut self, at_most: usize) -> Vec<Entry> {
-        self.entries.drain(..at_most.min(self.entries.len())).collect()
+        self.entries
+            .drain(..at_most.min(self.entries.len()))
+            .collect()
     }
 
     fn draft(&mut self) -> &mut Draft {
         let in_child = self.stack.iter().any(|e| matches!(e, Element::Child(_)));
-        if in_child { &mut self.child } else { &mut self.about }
+        if in_child {
+            &mut self.child
+        } else {
+            &mut self.about
+        }
     }
 
     fn begin_root(&mut self, tag: &Tag<'_>) -> Result<Element> {
@@ -223,7 +229,9 @@ impl Jfs {
         {
             return Ok(());
         }
-        Err(Error::bad_answer("a listing that is not as long as it says"))
+        Err(Error::bad_answer(
+            "a listing that is not as long as it says",
+        ))
     }
 
     fn finish_leaf(&mut self, leaf: Leaf) {
@@ -263,7 +271,9 @@ impl Handler for Jfs {
                 Ignored
             }
             (Some(List(Child::Device)), "device") => self.begin_child(Child::Device, tag)?,
-            (Some(List(Child::MountPoint)), "mountPoint") => self.begin_child(Child::MountPoint, tag)?,
+            (Some(List(Child::MountPoint)), "mountPoint") => {
+                self.begin_child(Child::MountPoint, tag)?
+            }
             (Some(List(Child::Folder)), "folder") => self.begin_child(Child::Folder, tag)?,
             (Some(List(Child::File)), "file") => self.begin_child(Child::File, tag)?,
             (Some(InRoot(Root::File) | InChild(Child::File)), "currentRevision") => {
@@ -419,7 +429,9 @@ impl DraftRevision {
 
     fn finish(self) -> Result<Revision> {
         let (Some(size), Some(md5)) = (self.size, self.md5) else {
-            return Err(Error::bad_answer("a COMPLETED revision without size or MD5"));
+            return Err(Error::bad_answer(
+                "a COMPLETED revision without size or MD5",
+            ));
         };
         Ok(Revision {
             number: self.number,

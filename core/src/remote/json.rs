@@ -17,8 +17,8 @@ pub(crate) struct CustomerJson {
 }
 
 pub(crate) fn customer(body: &[u8]) -> Result<CustomerJson> {
-    let customer: CustomerJson =
-        serde_json::from_slice(body).map_err(|_| Error::bad_answer("a customer that is not JSON"))?;
+    let customer: CustomerJson = serde_json::from_slice(body)
+        .map_err(|_| Error::bad_answer("a customer that is not JSON"))?;
     super::names::check(&customer.username)?;
     Ok(customer)
 }

@@ -71,7 +71,10 @@ impl ListStream {
             entries: VecDeque::new(),
             counted: HashSet::new(),
             hasher: RandomState::new(),
-            totals: TreeTotals { folders: 0, files: 0 },
+            totals: TreeTotals {
+                folders: 0,
+                files: 0,
+            },
             promised_folders: None,
             promised_files: None,
         })
@@ -82,7 +85,9 @@ impl ListStream {
     }
 
     pub fn take(&mut self, at_most: usize) -> Vec<TreeEntry> {
-        self.entries.drain(..at_most.min(self.entries.len())).collect()
+        self.entries
+            .drain(..at_most.min(self.entries.len()))
+            .collect()
     }
 
     /// The totals, after the end of the document.
@@ -93,7 +98,9 @@ impl ListStream {
         if (TreeTotals { folders, files }) == self.totals {
             Ok(self.totals)
         } else {
-            Err(Error::bad_answer("a liststream that is not as long as it says"))
+            Err(Error::bad_answer(
+                "a liststream that is not as long as it says",
+            ))
         }
     }
 
@@ -114,7 +121,9 @@ impl ListStream {
 
     fn finish_file(&mut self) -> Result<()> {
         let draft = &self.draft;
-        let (true, true, Some(size), Some(md5)) = (draft.has_path, draft.has_name, draft.size, draft.md5) else {
+        let (true, true, Some(size), Some(md5)) =
+            (draft.has_path, draft.has_name, draft.size, draft.md5)
+        else {
             return Err(Error::bad_answer("a file without path, name, size or MD5"));
         };
         names::check(&draft.name)?;
@@ -245,7 +254,9 @@ struct Place {
 impl Place {
     fn new(path: &RemotePath) -> Result<Self> {
         match path.segments() {
-            [_device, asked @ ..] if !asked.is_empty() => Ok(Self { asked: asked.to_vec() }),
+            [_device, asked @ ..] if !asked.is_empty() => Ok(Self {
+                asked: asked.to_vec(),
+            }),
             _ => Err(Error::bug("a liststream of no mount point")),
         }
     }

@@ -1,20 +1,33 @@
-//! The service's two APIs.
+//! The service's two APIs: JFS (XML: the tree and the content) and the JSON API (the account).
+//!
+//! Knows nothing of what is above it but where tokens come from. Whatever the server sends gives a
+//! value that was checked or a typed error, in bounded memory, and touches nothing.
 
+mod body;
+mod document;
 mod endpoints;
 mod errors;
-mod names;
+mod jfs;
+mod json;
+mod liststream;
+pub(crate) mod names;
+mod readers;
 mod times;
-mod transport;
+pub(crate) mod transport;
+mod types;
 mod xml;
 
 use crate::account::Secret;
-use crate::{CancelToken, Result};
-use bytes::Bytes;
+use crate::{CancelToken, Error, Result};
+pub(crate) use body::Body;
 pub use endpoints::Endpoints;
+pub(crate) use readers::{ListReader, TreeReader};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
+use transport::Answer;
 pub(crate) use transport::Transport;
+pub(crate) use types::*;
 
 /// Hands out access tokens. `stale` is a token that the service has just refused.
 pub(crate) trait TokenSource: Send + Sync {
@@ -29,153 +42,8 @@ pub(crate) trait TokenSource: Send + Sync {
     fn endpoints(&self) -> Result<Endpoints>;
 }
 
-/// A place on the service: device, mount point and folders, as the server spells them, no user.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct RemotePath(Vec<String>);
-
-impl RemotePath {
-    pub fn new(segments: Vec<String>) -> Self {
-        Self(segments)
-    }
-    pub fn segments(&self) -> &[String] {
-        &self.0
-    }
-    pub fn child(&self, name: &str) -> Self {
-        let mut segments = self.0.clone();
-        segments.push(name.to_owned());
-        Self(segments)
-    }
-}
-
-/// A file as the service describes it. Names are the server's own (see `names::decode` for display), checked to be
-/// usable: not empty, not `.` or `..`, no `/` and no NUL.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RemoteFile {
-    pub name: String,
-    /// `None` in a liststream.
-    pub uuid: Option<[u8; 16]>,
-    /// Of the current COMPLETED revision; `None` while there is only an unfinished upload: not a file.
-    pub current: Option<Revision>,
-    /// When it was deleted, in ms; `Some` = a tombstone.
-    pub deleted_ms: Option<i64>,
-    /// `None` in a liststream.
-    pub shared: Option<bool>,
-    /// The original parent (segments without the user), only in the trash listing.
-    pub trashed_from: Option<RemotePath>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Revision {
-    pub number: Option<u64>,
-    pub size: u64,
-    pub md5: [u8; 16],
-    pub created_ms: Option<i64>,
-    pub modified_ms: Option<i64>,
-    pub updated_ms: Option<i64>,
-    pub mime: Option<String>,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct RemoteFolder {
-    pub name: String,
-    pub deleted_ms: Option<i64>,
-    pub trashed_from: Option<RemotePath>,
-}
-
-/// One entry of a listing.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Entry {
-    /// In a folder listing: a child folder (or a mount point of a device, or a device of the user).
-    Folder(RemoteFolder),
-    /// In a folder listing: a child file.
-    File(RemoteFile),
-}
-
-/// One entry of a liststream: `folder` is relative to the mount point, `[]` = the mount point itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum TreeEntry {
-    Folder {
-        folder: Vec<String>,
-    },
-    File {
-        folder: Vec<String>,
-        file: RemoteFile,
-    },
-}
-
-/// What the root element of a GET turned out to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Listing {
-    /// `user`, `device`, `mountPoint` or `folder`: children follow from `next`.
-    Folder { deleted_ms: Option<i64> },
-    /// `file`: the path is a file; complete.
-    File(Box<RemoteFile>),
-}
-
-/// A listing being read; the children come in batches, in bounded memory.
-pub(crate) struct ListReader {
-    pub listing: Listing,
-}
-
-#[allow(clippy::todo, unused_variables)]
-impl ListReader {
-    /// The next children, at most 512; `None` at the proven end (the root element closed, metadata totals equal when given).
-    pub async fn next(&mut self, cancel: &CancelToken) -> Result<Option<Vec<Entry>>> {
-        todo!()
-    }
-}
-
-/// A liststream being read.
-pub(crate) struct TreeReader {
-    _private: (),
-}
-
-/// The proven totals at the end of a liststream, in the service's own counting.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct TreeTotals {
-    pub folders: u64,
-    pub files: u64,
-}
-
-#[allow(clippy::todo, unused_variables)]
-impl TreeReader {
-    /// The next entries, at most 512; `None` at the proven end: root closed and `<stats>` equal to what was read.
-    pub async fn next(&mut self, cancel: &CancelToken) -> Result<Option<Vec<TreeEntry>>> {
-        todo!()
-    }
-    /// After `next` gave `None`.
-    pub fn totals(&self) -> TreeTotals {
-        todo!()
-    }
-}
-
-/// A body of file content.
-pub(crate) struct Body {
-    /// Where the bytes start, as the service confirmed it (0 when it answered 200 to a range).
-    pub offset: u64,
-    /// The whole file's size, from Content-Range or Content-Length, when told.
-    pub total: Option<u64>,
-}
-
-#[allow(clippy::todo, unused_variables)]
-impl Body {
-    /// The next bytes; `None` at the end; `Offline` when the body breaks or stalls (30 s).
-    pub async fn next(&mut self, cancel: &CancelToken) -> Result<Option<Bytes>> {
-        todo!()
-    }
-}
-
-/// The `customer` answer and the `user` answer, together.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Customer {
-    pub username: String,
-    pub email: Option<String>,
-    pub name: Option<String>,
-    pub usage: u64,
-    /// `None` = unlimited (-1).
-    pub quota: Option<u64>,
-    pub write_locked: bool,
-}
+/// The most that is read of a JSON answer.
+const MAX_JSON: usize = 256 * 1024;
 
 /// The client of one account. Cheap to clone.
 #[derive(Clone)]
@@ -184,32 +52,113 @@ pub(crate) struct Remote {
     tokens: Arc<dyn TokenSource>,
 }
 
-#[allow(clippy::todo, unused_variables)]
 impl Remote {
     pub fn new(transport: Transport, tokens: Arc<dyn TokenSource>) -> Self {
         Self { transport, tokens }
     }
+
     /// Drops all connections (after a suspension every socket is dead).
     pub fn reset_connections(&self) {
-        todo!()
+        self.transport.reset_connections();
     }
+
+    /// Who the account belongs to and how full it is: the JSON API's answer, with JFS's numbers where it has them.
     pub async fn customer(&self, cancel: &CancelToken) -> Result<Customer> {
-        todo!()
+        let url = format!("{}account/v1/customer", self.tokens.endpoints()?.api);
+        let mut answer = success(self.get(&url, None, cancel).await?, cancel).await?;
+        let told = json::customer(&answer.read(MAX_JSON, cancel).await?)?;
+        let root = RemotePath::new(Vec::new());
+        let url = self.jfs_url(&told.username, &root, "")?;
+        let answer = success(self.get(&url, None, cancel).await?, cancel).await?;
+        let list = ListReader::new(answer, false, cancel).await?;
+        let user = list.finish(cancel).await?.user;
+        let quota = user.capacity.or(told.quota).unwrap_or(-1);
+        let usage = told.usage.and_then(|bytes| u64::try_from(bytes).ok());
+        Ok(Customer {
+            usage: user.usage.or(usage).unwrap_or(0),
+            quota: u64::try_from(quota).ok(),
+            write_locked: user.write_locked || told.write_locked.unwrap_or(false),
+            username: told.username,
+            email: told.email,
+            name: told.name,
+        })
     }
+
     /// `GET` of a folder, file, mount point (2 segments), device (1) or the user (0). Deleted mount points are left out.
     pub async fn list(&self, path: &RemotePath, cancel: &CancelToken) -> Result<ListReader> {
-        todo!()
+        self.list_at(path, false, cancel).await
     }
+
     /// `Jotta/Trash`.
     pub async fn list_trash(&self, cancel: &CancelToken) -> Result<ListReader> {
-        todo!()
+        let trash = RemotePath::new(vec!["Jotta".into(), "Trash".into()]);
+        self.list_at(&trash, true, cancel).await
     }
+
+    async fn list_at(
+        &self,
+        path: &RemotePath,
+        trash: bool,
+        cancel: &CancelToken,
+    ) -> Result<ListReader> {
+        let url = self.jfs_url(&self.tokens.username()?, path, "")?;
+        let answer = success(self.get(&url, None, cancel).await?, cancel).await?;
+        ListReader::new(answer, trash, cancel).await
+    }
+
     /// `mode=liststream` of a mount point or folder.
     pub async fn tree(&self, path: &RemotePath, cancel: &CancelToken) -> Result<TreeReader> {
-        todo!()
+        let url = self.jfs_url(&self.tokens.username()?, path, "?mode=liststream")?;
+        let answer = success(self.get(&url, None, cancel).await?, cancel).await?;
+        TreeReader::new(answer, path)
     }
-    /// `mode=bin` from byte `from` to the end.
+
+    /// `mode=bin` from byte `from` to the end. `VersionGone` when the file is not that long.
     pub async fn open(&self, path: &RemotePath, from: u64, cancel: &CancelToken) -> Result<Body> {
-        todo!()
+        let url = self.jfs_url(&self.tokens.username()?, path, "?mode=bin")?;
+        let answer = self
+            .get(&url, Some(from).filter(|&from| from > 0), cancel)
+            .await?;
+        Body::new(answer, from, cancel).await
+    }
+
+    fn jfs_url(&self, username: &str, path: &RemotePath, query: &str) -> Result<String> {
+        let mut url = self.tokens.endpoints()?.jfs;
+        for (depth, segment) in std::iter::once(username)
+            .chain(path.segments().iter().map(String::as_str))
+            .enumerate()
+        {
+            names::check(segment).map_err(|_| Error::invalid("a path with an impossible name"))?;
+            if depth > 0 {
+                url.push('/');
+            }
+            names::push_segment(&mut url, segment);
+        }
+        url.push_str(query);
+        Ok(url)
+    }
+
+    /// A GET with a token; a refused one is renewed once.
+    async fn get(&self, url: &str, from: Option<u64>, cancel: &CancelToken) -> Result<Answer> {
+        let token = self.tokens.access_token(None, cancel).await?;
+        let answer = self.transport.get(url, Some(&token), from, cancel).await?;
+        if answer.status != 401 {
+            return Ok(answer);
+        }
+        let token = self.tokens.access_token(Some(&token), cancel).await?;
+        self.transport.get(url, Some(&token), from, cancel).await
     }
 }
+
+/// The answer, if it is a 200.
+async fn success(answer: Answer, cancel: &CancelToken) -> Result<Answer> {
+    if answer.status == 200 {
+        Ok(answer)
+    } else {
+        Err(answer.refusal(cancel).await)
+    }
+}
+
+#[cfg(test)]
+#[path = "remote_tests.rs"]
+mod tests;
