@@ -60,7 +60,7 @@ impl BrowserSignIn {
     /// Ends it without an account. Doing it twice, or after `finish`, is fine.
     pub fn abandon(&self) -> Result<(), LommeError> {
         guarded(|| {
-            drop(self.take());
+            let _ended = self.take();
             Ok(())
         })
     }
