@@ -7,7 +7,7 @@ import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.flow.Flow
 import kotlinx.coroutines.flow.distinctUntilChanged
 import kotlinx.coroutines.flow.flow
-import kotlinx.coroutines.flow.map
+import kotlinx.coroutines.flow.mapNotNull
 import kotlinx.coroutines.flow.transform
 import kotlinx.coroutines.withContext
 
@@ -62,7 +62,7 @@ public class Drive internal constructor(private val core: LommeDrive) : AutoClos
 
     /** The sign-in state now, and again whenever it changes, until the drive is closed. */
     public fun signInStates(): Flow<SignInState> =
-        hints.of(Hints.Kind.ACCOUNT).map { local { signInState() } }.distinctUntilChanged()
+        hints.of(Hints.Kind.ACCOUNT).mapNotNull { localIfOpen { signInState() } }.distinctUntilChanged()
 
     // The tree: local reads.
 
@@ -119,14 +119,16 @@ public class Drive internal constructor(private val core: LommeDrive) : AutoClos
     public fun changes(anchor: String, limit: Int = PAGE): ChangePage = core.changes(anchor, rows(limit))
 
     /**
-     * What changed since [since], and from then on what changes, until the drive is closed. Each page's `anchor` is where
-     * to go on after a restart. Fails with `AnchorExpired`, and with `Paused` if the drive is paused.
+     * What changed since [since], and from then on what changes, until the drive is closed; a pause only delays it. Each
+     * page's `anchor` is where to go on after a restart.
+     *
+     * @throws LommeException `AnchorExpired`: list everything again, from [currentAnchor] on
      */
     public fun changesSince(since: String): Flow<ChangePage> = flow {
         var anchor = since
         hints.of(Hints.Kind.TREE).collect {
             do {
-                val page = local { changes(anchor) }
+                val page = localIfOpen { changes(anchor) } ?: break
                 if (page.updated.isNotEmpty() || page.deleted.isNotEmpty()) emit(page)
                 anchor = page.anchor
             } while (page.more)
@@ -210,6 +212,16 @@ public class Drive internal constructor(private val core: LommeDrive) : AutoClos
 
     /** A local read from a coroutine that may be on a screen's thread. */
     private suspend fun <T> local(read: () -> T): T = withContext(Dispatchers.IO) { read() }
+
+    /** Nothing while the drive is paused (resuming brings a hint) or once it is closed (which ends the hints). */
+    private suspend fun <T> localIfOpen(read: () -> T): T? =
+        try {
+            local(read)
+        } catch (_: LommeException.Paused) {
+            null
+        } catch (_: LommeException.Closed) {
+            null
+        }
 
     private fun rows(limit: Int): UInt = limit.coerceAtLeast(0).toUInt()
 
