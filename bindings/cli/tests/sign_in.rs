@@ -1,0 +1,149 @@
+//! Signing in and out.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::World;
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+#[test]
+fn a_login_token_from_stdin_signs_in_and_works_once() {
+    let world = World::new();
+    let token = world.token();
+    let ran = world.run_with(&["login"], &format!("  {token}\n"));
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("kari@example.com"), "{}", ran.stdout);
+    assert_eq!(world.run(&["logout"]).code, 0);
+    let again = world.run_with(&["login", "--json"], &token).failed(3);
+    assert_eq!(again.error()["kind"], "login_refused");
+    assert_eq!(again.error()["retry"], "needs_user");
+}
+
+#[test]
+fn a_mistyped_token_is_refused_and_never_repeated() {
+    let world = World::new();
+    let ran = world.run_with(&["login"], "not-a-token-at-all\n").failed(3);
+    assert!(!ran.stderr.contains("not-a-token"), "{}", ran.stderr);
+    assert_eq!(world.json(&["status"])["account"]["sign_in"], "out");
+}
+
+#[test]
+fn an_empty_stdin_is_wrong_usage() {
+    let world = World::new();
+    assert_eq!(
+        world.run(&["login", "--json"]).failed(2).error()["kind"],
+        "usage"
+    );
+}
+
+#[test]
+fn a_token_is_not_taken_from_the_command_line() {
+    let world = World::new();
+    let token = world.token();
+    world.run(&["login", &token]).failed(2);
+    world.login();
+}
+
+#[test]
+fn nothing_works_before_a_sign_in_and_the_error_says_what_to_do() {
+    let world = World::new();
+    for args in [
+        &["ls"][..],
+        &["tree"],
+        &["index"],
+        &["get", "Sync/a"],
+        &["ls", "Sync", "--offline"],
+    ] {
+        let ran = world.run(args).failed(3);
+        assert!(ran.stderr.contains("lomme login"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn status_tells_who_is_signed_in_and_what_was_fetched() {
+    let world = World::with_sync_files(&[("a.txt", b"twelve bytes")]);
+    assert_eq!(world.run(&["ls", "Sync"]).code, 0);
+    assert_eq!(world.run(&["get", "Sync/a.txt"]).code, 0);
+    let status = world.json(&["status"]);
+    assert_eq!(status["account"]["sign_in"], "in");
+    assert_eq!(status["account"]["email"], "kari@example.com");
+    assert_eq!(status["items"]["Sync"], 1);
+    assert_eq!(status["ledger"][0]["space"], "Sync");
+    assert_eq!(status["ledger"][0]["purpose"], "open");
+    assert_eq!(status["ledger"][0]["bytes"], 12);
+    let text = world.run(&["status"]);
+    assert!(text.stdout.contains("kari@example.com"), "{}", text.stdout);
+}
+
+#[test]
+fn signing_out_forgets_the_tokens_and_the_tree_but_not_downloads() {
+    let world = World::with_sync_files(&[("a.txt", b"twelve bytes")]);
+    assert_eq!(world.run(&["get", "Sync/a.txt"]).code, 0);
+    assert_eq!(world.run(&["logout"]).code, 0);
+    world.run(&["ls", "Sync", "--offline"]).failed(3);
+    assert_eq!(world.json(&["status"])["items"]["Sync"], 0);
+    assert_eq!(common::names_in(&world.data().join("vault")), [""; 0]);
+    assert_eq!(
+        fs::read(world.here().join("a.txt")).unwrap(),
+        b"twelve bytes"
+    );
+    assert_eq!(world.run(&["logout"]).code, 0, "signing out twice is fine");
+}
+
+#[test]
+fn secrets_are_in_the_vault_alone_and_only_their_owner_can_read_it() {
+    let world = World::with_sync_files(&[("a.txt", b"x")]);
+    assert_eq!(world.run(&["ls", "Sync"]).code, 0);
+    let vault = world.data().join("vault");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!((mode(&world.data()), mode(&vault)), (0o700, 0o700));
+    let mut parts = Vec::new();
+    for name in common::names_in(&vault) {
+        assert_eq!(mode(&vault.join(&name)), 0o600);
+        let secret = fs::read_to_string(vault.join(&name)).unwrap();
+        // Tokens are long runs of these; structure around them is not secret.
+        let is_token = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        parts.extend(
+            secret
+                .split(|c| !is_token(c))
+                .filter(|p| p.len() > 30)
+                .map(str::to_owned),
+        );
+    }
+    assert!(!parts.is_empty(), "the vault holds tokens");
+    let drive = world.data().join("drive");
+    for name in common::names_in(&drive) {
+        let Ok(bytes) = fs::read(drive.join(&name)) else {
+            continue;
+        };
+        for part in &parts {
+            let found = bytes
+                .windows(part.len())
+                .any(|window| window == part.as_bytes());
+            assert!(!found, "a token is in {name}");
+        }
+    }
+}
+
+#[test]
+fn plain_http_to_another_machine_is_refused_before_anything_is_sent() {
+    let world = World::new();
+    let token = world.token();
+    let ran = world
+        .run_with(&["login", "--cloud", "http://cloud.example"], &token)
+        .failed(2);
+    assert!(ran.stderr.contains("https"), "{}", ran.stderr);
+    let ran = world.run_with(&["login"], &token);
+    assert_eq!(ran.code, 0, "the token is unused: {}", ran.stderr);
+}
+
+#[test]
+fn an_unknown_service_is_answered_with_the_known_ones() {
+    let world = World::new();
+    let ran = world.run(&["login", "--browser", "nowhere"]).failed(2);
+    for known in ["jottacloud", "elkjop", "Telia SE"] {
+        assert!(ran.stderr.contains(known), "{}", ran.stderr);
+    }
+}
