@@ -17,7 +17,7 @@ use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use crate::counts::CountBook;
-use crate::trouble::Plan;
+use crate::trouble::Spoil;
 
 /// Any answer.
 pub type Reply = Response<Body>;
@@ -40,6 +40,19 @@ pub struct Body {
     cut_after: Option<u64>,
     bytes_per_second: Option<u64>,
     wait: Option<Pin<Box<Sleep>>>,
+    spoil: Option<Spoil>,
+}
+
+/// How a body breaks on its way out.
+pub struct Break {
+    /// Break the connection after this many bytes.
+    pub cut_after: Option<u64>,
+    /// Send no faster than this.
+    pub bytes_per_second: Option<u64>,
+    /// Add this to the announced length.
+    pub wrong_length: Option<i64>,
+    /// Change what is sent.
+    pub spoil: Spoil,
 }
 
 impl Body {
@@ -52,7 +65,13 @@ impl Body {
             cut_after: None,
             bytes_per_second: None,
             wait: None,
+            spoil: None,
         }
+    }
+
+    /// Whether this is the content of a file.
+    pub fn is_content(&self) -> bool {
+        self.counted.is_some()
     }
 
     /// A body that is small enough to hold.
@@ -142,8 +161,11 @@ impl hyper::body::Body for Body {
             self.wait = Some(wait);
             return Poll::Pending;
         }
-        if self.ready.is_empty() {
-            self.ready = match &mut self.source {
+        while self.ready.is_empty() {
+            if self.spoil.as_ref().is_some_and(Spoil::stopped) {
+                return Poll::Ready(None);
+            }
+            let next = match &mut self.source {
                 Source::Whole(bytes) => std::mem::take(bytes),
                 Source::Channel(receiver) => match std::task::ready!(receiver.poll_recv(cx)) {
                     Some(Ok(bytes)) => bytes,
@@ -151,7 +173,13 @@ impl hyper::body::Body for Body {
                     None => Bytes::new(),
                 },
             };
-            if self.ready.is_empty() {
+            let ended = next.is_empty();
+            self.ready = match &mut self.spoil {
+                Some(spoil) if ended => spoil.rest(),
+                Some(spoil) => spoil.piece(next),
+                None => next,
+            };
+            if ended && self.ready.is_empty() {
                 return Poll::Ready(None);
             }
         }
@@ -165,6 +193,9 @@ impl hyper::body::Body for Body {
             take = take.min(*left);
             *left -= take;
         }
+        if let Some(spoil) = &mut self.spoil {
+            take = spoil.sending(take);
+        }
         let chunk = self.ready.split_to(take as usize);
         if let Some((book, key)) = &self.counted {
             book.content(key, take);
@@ -173,8 +204,9 @@ impl hyper::body::Body for Body {
     }
 
     fn is_end_stream(&self) -> bool {
-        // A break that was asked for must come even after the last byte.
+        // A break that was asked for must come even after the last byte, and so must what a spoiler holds back.
         self.cut_after.is_none()
+            && self.spoil.is_none()
             && self.ready.is_empty()
             && matches!(&self.source, Source::Whole(bytes) if bytes.is_empty())
     }
@@ -185,18 +217,17 @@ impl hyper::body::Body for Body {
     }
 }
 
-/// Makes the answer go wrong as planned.
-pub fn troubled(mut reply: Reply, plan: &Plan) -> Reply {
-    if let Some(delta) = plan.wrong_length {
+/// Breaks an answer.
+pub fn broken(mut reply: Reply, how: Break) -> Reply {
+    if let Some(delta) = how.wrong_length {
         let said = reply.body().length.unwrap_or(0);
-        reply.headers_mut().insert(
-            CONTENT_LENGTH,
-            HeaderValue::from(said.saturating_add_signed(delta)),
-        );
+        let lie = HeaderValue::from(said.saturating_add_signed(delta));
+        reply.headers_mut().insert(CONTENT_LENGTH, lie);
     }
     let body = reply.body_mut();
-    body.cut_after = plan.cut_after;
-    body.bytes_per_second = plan.bytes_per_second;
+    body.cut_after = how.cut_after;
+    body.bytes_per_second = how.bytes_per_second;
+    body.spoil = Some(how.spoil);
     reply
 }
 
@@ -236,19 +267,4 @@ pub fn text(status: u16, text: &str) -> Reply {
         "text/plain;charset=UTF-8",
         Body::whole(text.to_owned()),
     )
-}
-
-/// Bytes that are neither XML nor JSON nor content, as many as wanted.
-pub fn garbage(bytes: u64) -> Reply {
-    let body = Body::produced(Some(bytes), move |out| {
-        let line = b"\x01<garbage \xff\xfe {{{ not of this world ]]]> ";
-        let mut left = bytes;
-        while left > 0 {
-            let n = left.min(line.len() as u64);
-            out.write_all(&line[..n as usize])?;
-            left -= n;
-        }
-        Ok(())
-    });
-    reply(200, "text/xml", body)
 }

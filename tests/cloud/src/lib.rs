@@ -15,6 +15,7 @@ mod jfs;
 mod names;
 mod public;
 mod refusal;
+mod seed;
 mod server;
 mod state;
 mod switches;
@@ -33,7 +34,7 @@ pub use counts::Counts;
 pub use state::State;
 pub use switches::{SwitchInfo, Switches, UnknownSwitch};
 pub use tree::TreeError;
-pub use trouble::Trouble;
+pub use trouble::{Bomb, ErrorForm, FileOp, Moment, Rename, Rule, Stats, Strike, Trouble};
 pub use writer::{BulkFile, Entry, Writer};
 
 /// How to start a cloud.

@@ -1,5 +1,7 @@
 //! How the service says no: XML on JFS, JSON on the API host (protocol facts §10).
 
+use std::borrow::Cow;
+
 use crate::body::{Reply, json, xml};
 use crate::tree::TreeError;
 
@@ -9,7 +11,7 @@ pub struct Refusal {
     /// HTTP status.
     pub status: u16,
     /// Java class name, dotted.
-    pub class: &'static str,
+    pub class: Cow<'static, str>,
     /// What follows the class name; may be empty.
     pub text: String,
     /// Answer the bare status line and no XML, as the service does for some bad paths.
@@ -18,10 +20,10 @@ pub struct Refusal {
 
 impl Refusal {
     /// Any refusal.
-    pub fn new(status: u16, class: &'static str, text: impl Into<String>) -> Self {
+    pub fn new(status: u16, class: impl Into<Cow<'static, str>>, text: impl Into<String>) -> Self {
         Self {
             status,
-            class,
+            class: class.into(),
             text: text.into(),
             plain: false,
         }
@@ -56,7 +58,7 @@ impl Refusal {
 
     fn message(&self) -> String {
         if self.text.is_empty() {
-            self.class.to_owned()
+            self.class.to_string()
         } else {
             format!("{}: {}", self.class, self.text)
         }
@@ -88,7 +90,7 @@ impl Refusal {
         if self.plain {
             return crate::body::text(self.status, &format!("{} Bad request", self.status));
         }
-        let error_id = self.class.rsplit('.').next().unwrap_or(self.class);
+        let error_id = self.class.rsplit('.').next().unwrap_or(&self.class);
         json(
             self.status,
             &serde_json::json!({

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::body::{self, Reply};
+use crate::body::Reply;
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::{CloudError, Tls, account, auth, control, files, jfs, public};
@@ -166,24 +166,17 @@ async fn answer(
     let _ = query;
     state.counts.request(kind);
     let plan = state.trouble.plan_for(request.method(), kind, &path);
-    if let Some(delay) = plan.delay {
-        tokio::time::sleep(delay).await;
-    }
-    if let Some(bytes) = plan.garbage {
-        return Ok(body::troubled(body::garbage(bytes), &plan));
-    }
-    let worked = match plan.status {
-        Some(status) => Err(Refusal::new(
-            status,
-            "java.lang.RuntimeException",
-            "trouble on demand",
-        )),
-        None => work(state, api, request, scheme, &plan).await,
+    plan.before_work(state).await;
+    let instead = plan.instead(|refusal| said(api, Err(refusal)));
+    let reply = match instead {
+        Some(reply) => reply,
+        None => said(api, work(state, api, request, scheme, &plan).await),
     };
-    if plan.lose_answer {
+    plan.before_answer(state).await;
+    if plan.loses_answer() {
         return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
     }
-    Ok(body::troubled(said(api, worked), &plan))
+    Ok(plan.spoil(state, reply))
 }
 
 async fn work(

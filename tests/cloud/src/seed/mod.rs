@@ -1,0 +1,4 @@
+//! What a cloud is filled with.
+
+mod jpeg;
+mod media;

@@ -1,0 +1,301 @@
+//! Trouble over real HTTP: what a client sees of each effect.
+#![allow(clippy::unwrap_used, missing_docs)]
+
+mod common;
+
+use common::Site;
+use local_cloud::{Bomb, ErrorForm, Rule};
+use std::time::{Duration, Instant};
+
+async fn customer(site: &Site, access: &str) -> reqwest::Result<reqwest::Response> {
+    let ask = site.http.get(site.url("/account/v1/customer"));
+    ask.bearer_auth(access).send().await
+}
+
+#[tokio::test]
+async fn a_rule_lets_some_requests_pass_strikes_some_and_is_spent() {
+    let site = Site::start();
+    let access = site.sign_in().await;
+    site.cloud.trouble().add(
+        Rule::on("customer")
+            .after(1)
+            .times(2)
+            .status(503)
+            .retry_after(7),
+    );
+    let mut seen = Vec::new();
+    for _ in 0..5 {
+        let answer = customer(&site, &access).await.unwrap();
+        let wait = answer
+            .headers()
+            .get("retry-after")
+            .map(|v| v.to_str().unwrap().to_owned());
+        seen.push((answer.status().as_u16(), wait));
+    }
+    let busy = (503, Some("7".to_owned()));
+    assert_eq!(
+        seen,
+        [(200, None), busy.clone(), busy, (200, None), (200, None)]
+    );
+    assert!(site.cloud.trouble().is_empty(), "spent rules are gone");
+}
+
+#[tokio::test]
+async fn a_rule_keeps_to_its_kind_path_and_method() {
+    let site = Site::start();
+    let access = site.sign_in().await;
+    let bearer = format!("Bearer {access}");
+    site.cloud
+        .trouble()
+        .add(Rule::on("get").path("/Sync/b").status(500));
+    let mut posts = Rule::on_all().status(500);
+    posts.method = Some("POST".into());
+    site.cloud.trouble().add(posts);
+    assert_ne!(site.jfs("GET", "/Jotta/Sync/a", Some(&bearer)).await.0, 500);
+    assert_eq!(
+        site.jfs("GET", "/Jotta/Sync/b%20c", Some(&bearer)).await.0,
+        500
+    );
+    assert_eq!(
+        site.jfs("POST", "/Jotta/Sync/a", Some(&bearer)).await.0,
+        500
+    );
+    site.cloud.trouble().clear();
+    assert_ne!(
+        site.jfs("GET", "/Jotta/Sync/b%20c", Some(&bearer)).await.0,
+        500
+    );
+}
+
+#[tokio::test]
+async fn an_error_comes_in_the_form_asked_for() {
+    let site = Site::start();
+    let access = site.sign_in().await;
+    let message = "no.jotta.backup.errors.SomeException: because";
+    let expected = [
+        (ErrorForm::Usual, "\"error_id\":\"SomeException\""),
+        (ErrorForm::Json, "\"message\":\"because\""),
+        (
+            ErrorForm::Xml,
+            "<message>no.jotta.backup.errors.SomeException: because</message>",
+        ),
+        (ErrorForm::Html, "<h1>502</h1>"),
+        (ErrorForm::Empty, ""),
+    ];
+    for (form, part) in expected {
+        site.cloud.trouble().add(
+            Rule::on("customer")
+                .once()
+                .status(502)
+                .form(form)
+                .message(message),
+        );
+        let answer = customer(&site, &access).await.unwrap();
+        assert_eq!(answer.status(), 502);
+        let text = answer.text().await.unwrap();
+        assert!(
+            text.contains(part) && text.is_empty() == part.is_empty(),
+            "{form:?}: {text}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn a_lost_answer_comes_after_the_work_was_done() {
+    let site = Site::start();
+    let (_, pair) = common::login(&site, &site.cloud.login_token().unwrap()).await;
+    site.cloud
+        .trouble()
+        .add(Rule::on("token").once().lose_answer());
+    let form = [
+        ("grant_type", "refresh_token"),
+        ("client_id", "jottacli"),
+        ("refresh_token", pair["refresh_token"].as_str().unwrap()),
+    ];
+    let lost = site
+        .http
+        .post(site.endpoint("token"))
+        .form(&form)
+        .send()
+        .await;
+    assert!(lost.is_err());
+    let (status, _) = site.refresh("jottacli", &pair["refresh_token"]).await;
+    assert_eq!(status, 400, "the token was used up all the same");
+}
+
+#[tokio::test]
+async fn an_answer_is_cut_at_each_of_ten_places() {
+    let site = Site::start();
+    let access = site.sign_in().await;
+    let whole = customer(&site, &access)
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    for place in 0..10 {
+        let cut = whole.len() as u64 * place / 10;
+        site.cloud
+            .trouble()
+            .add(Rule::on("customer").once().cut_after(cut));
+        let answer = customer(&site, &access).await.unwrap();
+        assert_eq!(answer.content_length(), Some(whole.len() as u64));
+        assert!(answer.bytes().await.is_err(), "cut at {cut}");
+    }
+    site.cloud
+        .trouble()
+        .add(Rule::on("customer").once().cut_after(whole.len() as u64));
+    let answer = customer(&site, &access).await.unwrap();
+    assert_eq!(
+        answer.bytes().await.unwrap(),
+        whole,
+        "a cut at the end harms nobody"
+    );
+}
+
+#[tokio::test]
+async fn a_length_that_lies_is_seen_as_such() {
+    let site = Site::start();
+    let access = site.sign_in().await;
+    let whole = customer(&site, &access)
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    site.cloud
+        .trouble()
+        .add(Rule::on("customer").once().wrong_length(10));
+    let answer = customer(&site, &access).await.unwrap();
+    assert_eq!(answer.content_length(), Some(whole.len() as u64 + 10));
+    assert!(answer.bytes().await.is_err(), "fewer bytes than promised");
+    site.cloud
+        .trouble()
+        .add(Rule::on("customer").once().wrong_length(-10));
+    let answer = customer(&site, &access).await.unwrap();
+    assert_eq!(answer.bytes().await.unwrap(), whole[..whole.len() - 10]);
+}
+
+#[tokio::test]
+async fn a_slow_answer_takes_its_time() {
+    let site = Site::start();
+    let access = site.sign_in().await;
+    site.cloud.trouble().add(
+        Rule::on("customer")
+            .once()
+            .delay(Duration::from_millis(200)),
+    );
+    let start = Instant::now();
+    customer(&site, &access).await.unwrap();
+    assert!(start.elapsed() >= Duration::from_millis(200));
+    site.cloud
+        .trouble()
+        .add(Rule::on("customer").once().bytes_per_second(1_000));
+    let start = Instant::now();
+    let bytes = customer(&site, &access)
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    let least = Duration::from_millis(bytes.len() as u64 * 8 / 10);
+    assert!(
+        start.elapsed() >= least,
+        "{:?} for {} bytes",
+        start.elapsed(),
+        bytes.len()
+    );
+}
+
+#[tokio::test]
+async fn text_and_bytes_of_an_answer_can_be_changed() {
+    let site = Site::start();
+    let access = site.sign_in().await;
+    let whole = customer(&site, &access)
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    site.cloud.trouble().add(
+        Rule::on("customer")
+            .once()
+            .replace("\"username\":", "\"nobody\":"),
+    );
+    let changed = customer(&site, &access)
+        .await
+        .unwrap()
+        .text()
+        .await
+        .unwrap();
+    assert_eq!(changed, whole.replace("\"username\":", "\"nobody\":"));
+    site.cloud
+        .trouble()
+        .add(Rule::on("customer").once().flip_byte(3));
+    let flipped = customer(&site, &access)
+        .await
+        .unwrap()
+        .bytes()
+        .await
+        .unwrap();
+    let differ: Vec<usize> = (0..whole.len())
+        .filter(|at| flipped[*at] != whole.as_bytes()[*at])
+        .collect();
+    assert_eq!(differ, [3]);
+}
+
+#[tokio::test]
+async fn tokens_die_at_the_request_that_a_rule_names() {
+    let site = Site::start();
+    let access = site.sign_in().await;
+    site.cloud
+        .trouble()
+        .add(Rule::on("customer").after(1).once().expire_tokens());
+    assert_eq!(customer(&site, &access).await.unwrap().status(), 200);
+    assert_eq!(customer(&site, &access).await.unwrap().status(), 401);
+    assert_eq!(site.cloud.live_sessions().unwrap(), 1);
+    site.cloud
+        .trouble()
+        .add(Rule::on("customer").once().revoke_tokens());
+    assert_eq!(customer(&site, &access).await.unwrap().status(), 401);
+    assert_eq!(site.cloud.live_sessions().unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_gigabyte_of_garbage_is_sent_without_being_held() {
+    let site = Site::start();
+    let access = site.sign_in().await;
+    site.cloud
+        .trouble()
+        .add(Rule::on("customer").once().garbage(1 << 30));
+    let mut answer = customer(&site, &access).await.unwrap();
+    assert_eq!(answer.content_length(), Some(1 << 30));
+    let mut bytes = 0;
+    while let Some(piece) = answer.chunk().await.unwrap() {
+        bytes += piece.len();
+        if bytes > 40 << 20 {
+            break;
+        }
+    }
+    assert!(bytes > 40 << 20);
+}
+
+#[tokio::test]
+async fn every_bomb_begins_like_an_answer() {
+    let site = Site::start();
+    let access = site.sign_in().await;
+    for bomb in [
+        Bomb::Entities,
+        Bomb::Nesting,
+        Bomb::Attribute,
+        Bomb::Text,
+        Bomb::Attributes,
+    ] {
+        site.cloud
+            .trouble()
+            .add(Rule::on("customer").once().bomb(bomb));
+        let mut answer = customer(&site, &access).await.unwrap();
+        let first = answer.chunk().await.unwrap().unwrap();
+        assert!(first.starts_with(b"<?xml "), "{bomb:?}");
+    }
+}
