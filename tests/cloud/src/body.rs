@@ -41,6 +41,8 @@ pub struct Body {
     bytes_per_second: Option<u64>,
     wait: Option<Pin<Box<Sleep>>>,
     spoil: Option<Spoil>,
+    /// Fewer bytes come than were announced.
+    short: bool,
 }
 
 /// How a body breaks on its way out.
@@ -66,6 +68,7 @@ impl Body {
             bytes_per_second: None,
             wait: None,
             spoil: None,
+            short: false,
         }
     }
 
@@ -180,6 +183,11 @@ impl hyper::body::Body for Body {
                 None => next,
             };
             if ended && self.ready.is_empty() {
+                if std::mem::take(&mut self.short) {
+                    // The head and what there is must have left before the break is seen.
+                    self.cut_after = Some(0);
+                    return self.poll_frame(cx);
+                }
                 return Poll::Ready(None);
             }
         }
@@ -227,6 +235,7 @@ pub fn broken(mut reply: Reply, how: Break) -> Reply {
     let body = reply.body_mut();
     body.cut_after = how.cut_after;
     body.bytes_per_second = how.bytes_per_second;
+    body.short = how.wrong_length.is_some_and(|delta| delta > 0);
     body.spoil = Some(how.spoil);
     reply
 }
