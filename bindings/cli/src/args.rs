@@ -34,6 +34,8 @@ pub struct Args {
 
 #[derive(Subcommand)]
 pub enum Command {
+    /// See in a minute what this does, without an account
+    Demo(Demo),
     /// Sign in with a personal login token from stdin, or through the browser
     Login(Login),
     /// List a folder; without PATH the spaces
@@ -48,6 +50,8 @@ pub enum Command {
     Status(Status),
     /// Sign out: the tokens and the local tree go, downloaded files stay
     Logout,
+    /// Run a local cloud to develop an app against; prints a login token
+    Cloud(Cloud),
     /// Print a completion script for a shell
     Completions {
         /// bash, elvish, fish, powershell or zsh
@@ -132,6 +136,44 @@ pub struct Status {
     /// Ask the service for the quota first
     #[arg(long, short)]
     pub refresh: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct Demo {
+    /// Fetch a byte behind Lomme's back, to see the demo fail
+    #[arg(long, hide = true)]
+    pub plant_a_byte: bool,
+}
+
+#[derive(ClapArgs)]
+pub struct Cloud {
+    /// On this machine only; 0 picks a free one
+    #[arg(long, default_value_t = 0)]
+    pub port: u16,
+
+    /// Keep the cloud's files here; a temporary directory without it
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub data: Option<PathBuf>,
+
+    /// Start with no files in it
+    #[arg(long)]
+    pub empty: bool,
+
+    /// How long access tokens live, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
+    pub token_ttl: u64,
+
+    /// Serve TLS with this certificate chain (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_key", value_hint = ValueHint::FilePath)]
+    pub tls_certificate: Option<PathBuf>,
+
+    /// The key of the certificate (PEM)
+    #[arg(long, value_name = "FILE", requires = "tls_certificate", value_hint = ValueHint::FilePath)]
+    pub tls_key: Option<PathBuf>,
+
+    /// Answer an open question of the protocol otherwise; can be repeated
+    #[arg(long = "switch", value_name = "NAME=ANSWER")]
+    pub switches: Vec<String>,
 }
 
 #[cfg(test)]

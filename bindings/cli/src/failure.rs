@@ -31,6 +31,7 @@ pub struct Failure {
     detail: String,
     retry: RetryAdvice,
     exit_code: u8,
+    hint: Option<&'static str>,
 }
 
 impl Failure {
@@ -40,6 +41,7 @@ impl Failure {
             detail: detail.into(),
             retry: RetryAdvice::Never,
             exit_code,
+            hint: usual_hint(kind),
         }
     }
 
@@ -111,16 +113,27 @@ impl Failure {
 
     /// What a person can do about it.
     pub fn hint(&self) -> Option<&'static str> {
-        match self.kind {
-            "sign_in_needed" => Some("Run 'lomme login'."),
-            "login_refused" => Some("A login token works once. Make a new one and try again."),
-            "other_account" => Some("Run 'lomme logout' first, or use another --dir."),
-            "not_known" => Some("Try again without --offline."),
-            "exists" => Some("Name another destination, or use --force to replace it."),
-            "offline" => Some("What was listed before is readable with --offline."),
-            "cancelled" => Some("What was fetched is kept; the same command goes on from there."),
-            _ => None,
+        self.hint
+    }
+
+    /// The same failure of a download, which keeps what it has.
+    pub fn of_download(mut self) -> Self {
+        if matches!(self.kind, "cancelled" | "offline" | "server_busy") {
+            self.hint = Some("What was fetched is kept; the same command goes on from there.");
         }
+        self
+    }
+}
+
+fn usual_hint(kind: &str) -> Option<&'static str> {
+    match kind {
+        "sign_in_needed" => Some("Run 'lomme login'."),
+        "login_refused" => Some("A login token works once. Make a new one and try again."),
+        "other_account" => Some("Run 'lomme logout' first, or use another --dir."),
+        "not_known" => Some("Try again without --offline."),
+        "exists" => Some("Name another destination, or use --force to replace it."),
+        "offline" => Some("What was listed before is readable with --offline."),
+        _ => None,
     }
 }
 
@@ -160,6 +173,7 @@ impl From<Error> for Failure {
             detail: error.to_string(),
             retry: error.retry(),
             exit_code,
+            hint: usual_hint(kind),
         }
     }
 }

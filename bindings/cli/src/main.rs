@@ -8,6 +8,7 @@
 mod args;
 mod cloud_url;
 mod commands;
+mod demo;
 mod failure;
 mod names;
 mod output;
@@ -54,6 +55,7 @@ async fn run(args: Args, output: &mut Output, cancel: &CancelToken) -> Result<()
     };
     let place = Place::new(args.dir, endpoints);
     match args.command {
+        Command::Demo(demo) => demo::run(&demo, output, cancel).await,
         Command::Login(login) => commands::login::run(&login, &place?, output, cancel).await,
         Command::Logout => commands::logout::run(&place?, output),
         Command::Status(status) => commands::status::run(&status, &place?, output, cancel).await,
@@ -61,6 +63,7 @@ async fn run(args: Args, output: &mut Output, cancel: &CancelToken) -> Result<()
         Command::Tree(tree) => commands::tree::run(&tree, &place?, output, cancel).await,
         Command::Index(index) => commands::index::run(&index, &place?, output, cancel).await,
         Command::Get(get) => commands::get::run(&get, &place?, output, cancel).await,
+        Command::Cloud(cloud) => commands::cloud::run(&cloud, output, cancel).await,
         Command::Completions { shell } => commands::completions::run(shell, output),
     }
 }

@@ -37,15 +37,16 @@ impl Place {
 
     /// Opens the drive, signed in or not.
     pub fn open(&self) -> Result<Arc<Drive>, Failure> {
-        private_dir(&self.directory).map_err(|error| {
+        let drive = self.directory.join("drive");
+        private_dir(&drive).map_err(|error| {
             Failure::machine(format!(
                 "the directory {} cannot be used: {}",
-                self.directory.display(),
+                shown(&self.directory.display().to_string()),
                 error.kind()
             ))
         })?;
         let vault = Arc::new(FileVault::new(self.directory.join("vault")));
-        let mut options = DriveOptions::new(self.directory.join("drive"), vault);
+        let mut options = DriveOptions::new(drive, vault);
         options.endpoints = self.endpoints.clone();
         Ok(Drive::open(options)?)
     }

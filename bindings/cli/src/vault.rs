@@ -64,7 +64,8 @@ impl Vault for FileVault {
     }
 }
 
-/// Makes a directory that only its owner can enter, and closes one that others could.
+/// Makes a directory of ours that only its owner can enter, and closes one that others could. Its
+/// parents may be the owner's own: those are made if missing, never changed.
 pub fn private_dir(directory: &Path) -> io::Result<()> {
     DirBuilder::new()
         .recursive(true)

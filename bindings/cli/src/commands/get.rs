@@ -49,7 +49,7 @@ pub async fn run(
         )
         .await;
     drop(bar);
-    let got = got?;
+    let got = got.map_err(|error| Failure::from(error).of_download())?;
     landing.take(&dest, args.force)?;
     report(&got, path, &dest, output)
 }

@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+pub mod cloud;
 pub mod completions;
 pub mod get;
 pub mod index;
@@ -12,12 +13,12 @@ pub mod tree;
 use indicatif::DecimalBytes;
 
 /// A size for people: decimal, as the service's own pages and phones count.
-fn size(bytes: u64) -> String {
+pub fn size(bytes: u64) -> String {
     DecimalBytes(bytes).to_string()
 }
 
 /// A time for people, in UTC and to the minute, as wide as any other.
-fn time(ms: Option<i64>) -> String {
+pub fn time(ms: Option<i64>) -> String {
     ms.and_then(|ms| jiff::Timestamp::from_millisecond(ms).ok())
         .map_or_else(
             || format!("{:16}", "-"),

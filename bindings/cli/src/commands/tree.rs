@@ -70,18 +70,48 @@ async fn learn(
     output: &Output,
     cancel: &CancelToken,
 ) -> Result<(), Failure> {
+    let depth = args.depth.unwrap_or(u32::MAX);
     for space in Space::ALL {
         let mut wanted = false;
         for top in tops.iter().filter(|top| top.space == space) {
-            wanted |= args.network.refresh
-                || top.kind != Kind::File
-                    && place::freshness(catalog, &top.id)? == Freshness::Never;
+            wanted |= args.network.refresh || !knows_folders(catalog, top, depth)?;
         }
         if wanted {
             index::index(catalog, space, output, cancel).await?;
         }
     }
     Ok(())
+}
+
+/// Whether every folder that will be shown was listed. Folders come first, so few rows are read.
+fn knows_folders(catalog: &Catalog, top: &Item, depth: u32) -> Result<bool, Failure> {
+    let mut folders = vec![(top.clone(), 0)];
+    while let Some((folder, level)) = folders.pop() {
+        if folder.kind == Kind::File || level >= depth {
+            continue;
+        }
+        if place::freshness(catalog, &folder.id)? == Freshness::Never {
+            return Ok(false);
+        }
+        let mut next = None;
+        loop {
+            let page = catalog.children(&folder.id, Order::Name, next.as_deref(), PAGE)?;
+            let reached_files = page
+                .items
+                .last()
+                .is_some_and(|item| item.kind == Kind::File);
+            let inner = page
+                .items
+                .into_iter()
+                .filter(|item| item.kind != Kind::File);
+            folders.extend(inner.map(|item| (item, level + 1)));
+            next = page.next;
+            if next.is_none() || reached_files {
+                break;
+            }
+        }
+    }
+    Ok(true)
 }
 
 struct Walk<'a> {

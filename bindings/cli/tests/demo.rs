@@ -1,0 +1,72 @@
+//! The walk-through, and that it can fail.
+#![allow(clippy::unwrap_used)]
+
+mod common;
+
+use common::World;
+
+#[test]
+fn the_demo_passes_and_ends_with_no_byte_of_sync_fetched_unasked() {
+    let world = World::new();
+    let ran = world.run(&["demo"]).failed(0);
+    assert_eq!(
+        ran.stdout.lines().last(),
+        Some("Sync bytes fetched unasked: 0")
+    );
+    assert_eq!(ran.stderr, "");
+    assert!(
+        !world.data().exists(),
+        "the demo leaves a person's own directory alone"
+    );
+}
+
+#[test]
+fn the_demo_fails_when_one_byte_of_sync_is_fetched_behind_its_back() {
+    let world = World::new();
+    let ran = world.run(&["demo", "--plant-a-byte"]).failed(10);
+    assert_eq!(
+        ran.stdout.lines().last(),
+        Some("Sync bytes fetched unasked: 1")
+    );
+    assert!(ran.stderr.contains("unasked"), "{}", ran.stderr);
+}
+
+#[test]
+fn the_demo_tells_programs_the_same_story() {
+    let world = World::new();
+    let told = world.json(&["demo"]);
+    assert_eq!(told["sync_bytes_unasked"], 0);
+    let steps: Vec<_> = told["steps"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|s| s["step"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        steps,
+        [
+            "cloud",
+            "sign_in",
+            "index",
+            "browse",
+            "consequences",
+            "changes",
+            "download",
+            "resume",
+            "token",
+            "ledger"
+        ]
+    );
+    for count in told["counts"].as_array().unwrap() {
+        assert_eq!(count["ledger"], count["served"], "{count}");
+    }
+    let resume = &told["steps"][7];
+    let (bytes, fetched) = (
+        resume["bytes"].as_u64().unwrap(),
+        resume["fetched_after_the_break"].as_u64().unwrap(),
+    );
+    assert!(fetched > 0 && fetched < bytes, "{resume}");
+    let planted = world.run(&["demo", "--plant-a-byte", "--json"]).failed(10);
+    assert_eq!(planted.json()["sync_bytes_unasked"], 1);
+    assert_eq!(planted.error()["kind"], "demo_failed");
+}
