@@ -49,6 +49,7 @@ pub struct State {
     pub auth: Auth,
     /// Where everything is kept. Dropped last.
     pub directory: Directory,
+    switches: RwLock<Switches>,
     account: RwLock<Account>,
 }
 
@@ -81,18 +82,27 @@ impl State {
             trouble: Trouble::default(),
             auth,
             directory,
+            switches: RwLock::new(options.switches.clone()),
             account: RwLock::new(account),
         })
     }
 
     /// The answers in force.
     pub fn switches(&self) -> Switches {
-        self.tree.switches()
+        self.switches
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     /// Changes the answers.
     pub fn set_switches(&self, switches: Switches) -> Result<(), TreeError> {
-        self.tree.set_switches(switches)
+        self.tree.refold(&switches)?;
+        *self
+            .switches
+            .write()
+            .unwrap_or_else(PoisonError::into_inner) = switches;
+        Ok(())
     }
 
     /// The account's settings.
