@@ -1,16 +1,37 @@
-//! Sign-in.
+//! Sign-in, tokens and quota.
+//!
+//! Invariants:
+//! - tokens live in the vault and in memory, nowhere else, and show in no text that leaves the core;
+//! - the journal says whose directory this is; another account's sign-in is refused until the first
+//!   one has signed out by choice;
+//! - a sign-in that died by itself changes nothing but its mark: all local work stays.
 
+mod browser;
+mod login;
+mod oauth;
+mod record;
+mod refresher;
 mod services;
+mod tokens;
 mod vault;
 
 use crate::clock::Clock;
-use crate::remote::{TokenSource, Transport};
+use crate::remote::transport::{is_loopback, safe_url};
+use crate::remote::{Remote, TokenSource, Transport};
 use crate::store::Store;
-use crate::{CancelToken, Endpoints, Result};
+use crate::{CancelToken, Endpoints, Error, Result};
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+pub use browser::BrowserSignIn;
+use login::LoginToken;
+use oauth::Grant;
+use record::Record;
+use refresher::Refresher;
 pub use services::{Service, services};
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+use tokens::Tokens;
 pub use vault::{MemoryVault, Secret, Vault};
 
 /// The signed-in account, as last told by the service.
@@ -45,12 +66,24 @@ pub enum SignIn {
     Again(AccountInfo),
 }
 
+/// The client that personal login tokens are made for.
+const LOGIN_CLIENT: &str = "jottacli";
+
 /// Sign-in, tokens and quota of one drive.
 pub struct Account {
-    _private: (),
+    store: Arc<Store>,
+    clock: Arc<dyn Clock>,
+    /// The app's choice; else those of the sign-in.
+    endpoints: Option<Endpoints>,
+    changed: Arc<dyn Fn() + Send + Sync>,
+    transport: Transport,
+    refresher: Arc<Refresher>,
+    /// What the last login token gave when the sign-in then stopped: the token works only once, so
+    /// the same call again goes on from here.
+    begun: Mutex<Option<(Secret, Tokens)>>,
+    me: Weak<Self>,
 }
 
-#[allow(clippy::todo, unused_variables)]
 impl Account {
     /// The account of one directory. `changed` hints at a new sign-in state or quota.
     pub(crate) fn new(
@@ -60,22 +93,78 @@ impl Account {
         endpoints: Option<Endpoints>,
         changed: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Arc<Self>> {
-        todo!()
+        let roots = endpoints
+            .as_ref()
+            .and_then(|e| e.extra_roots_pem.as_deref());
+        let transport = Transport::new(roots)?;
+        let refresher = Refresher::new(
+            store.clone(),
+            vault,
+            clock.clone(),
+            transport.clone(),
+            changed.clone(),
+        )?;
+        Ok(Arc::new_cyclic(|me| Self {
+            store,
+            clock,
+            endpoints,
+            changed,
+            transport,
+            refresher: Arc::new(refresher),
+            begun: Mutex::new(None),
+            me: me.clone(),
+        }))
     }
 
     /// The HTTP client that the account uses; give it to [`Remote::new`](crate::remote::Remote::new).
     pub(crate) fn transport(&self) -> Transport {
-        todo!()
+        self.transport.clone()
     }
 
     /// Whether somebody is signed in.
     pub fn state(&self) -> Result<SignIn> {
-        todo!()
+        Ok(match Record::load(&self.store)? {
+            None => SignIn::Out,
+            Some(record) if record.leaving => SignIn::Out,
+            Some(record) if record.again => SignIn::Again(record.info()),
+            Some(record) => SignIn::In(record.info()),
+        })
     }
 
-    /// Signs in with a personal login token, which works once. Errors: `LoginRefused`, `OtherAccount`.
+    /// Signs in with a personal login token, which works once. When it fails with anything but
+    /// `LoginRefused`, the same call may be made again. Errors: `LoginRefused`, `OtherAccount`.
     pub async fn sign_in(&self, login_token: &Secret, cancel: &CancelToken) -> Result<AccountInfo> {
-        todo!()
+        let login = LoginToken::parse(login_token)?;
+        let endpoints = self.endpoints_for(&login.link)?;
+        let tokens = match self.begun_with(login_token) {
+            Some(tokens) => tokens,
+            None => {
+                let discovery = oauth::discover(&self.transport, &login.link, cancel).await?;
+                let form = [
+                    ("client_id", LOGIN_CLIENT),
+                    ("grant_type", "password"),
+                    ("username", login.username.as_str()),
+                    ("password", login.password.reveal()),
+                    ("scope", "openid offline_access"),
+                ];
+                let grant = oauth::ask(&self.transport, &discovery.token_endpoint, &form, cancel)
+                    .await
+                    .map_err(oauth::NoGrant::into_error)?;
+                let tokens = self.first_tokens(grant, &discovery.token_endpoint, LOGIN_CLIENT)?;
+                *self.begun.lock().unwrap_or_else(PoisonError::into_inner) =
+                    Some((login_token.clone(), tokens.clone()));
+                tokens
+            }
+        };
+        let host = safe_url(&login.link)?
+            .host_str()
+            .unwrap_or_default()
+            .to_owned();
+        let info = self
+            .complete(tokens, services::name_of(&host), &endpoints, cancel)
+            .await?;
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        Ok(info)
     }
 
     /// Starts a sign-in through the browser. Show [`BrowserSignIn::warning`] first.
@@ -84,63 +173,213 @@ impl Account {
         service: &Service,
         cancel: &CancelToken,
     ) -> Result<BrowserSignIn> {
-        todo!()
+        BrowserSignIn::start(self.me()?, service, cancel).await
     }
 
     /// Asks the service for the account's quota and locks.
     pub async fn refresh(&self, cancel: &CancelToken) -> Result<AccountInfo> {
-        todo!()
+        let customer = Remote::new(self.transport(), self.me()?)
+            .customer(cancel)
+            .await?;
+        let now_ms = self.clock.now_ms();
+        let mut news = false;
+        let record = Record::update(&self.store, |record| {
+            let mut record = record.filter(|record| !record.leaving).ok_or_else(nobody)?;
+            if record.username != customer.username {
+                return Err(Error::OtherAccount);
+            }
+            let before = record.clone();
+            record.tell(customer, now_ms);
+            news = record
+                != Record {
+                    checked_ms: now_ms,
+                    ..before
+                };
+            Ok(Some(record))
+        })?;
+        if news {
+            (self.changed)();
+        }
+        record.map(Record::info).ok_or_else(nobody)
     }
 
     /// Signs out by choice. Works offline. `forget` drops what the directory holds of the account; until it
     /// has succeeded the sign-out is under way, also after a crash, and nobody else can sign in.
     pub(crate) fn sign_out(&self, forget: impl FnOnce() -> Result<()>) -> Result<()> {
-        todo!()
+        Record::update(&self.store, |record| {
+            Ok(record.map(|record| Record {
+                leaving: true,
+                ..record
+            }))
+        })?;
+        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = None;
+        self.refresher.remove()?;
+        forget()?;
+        Record::update(&self.store, |_| Ok(None))?;
+        (self.changed)();
+        Ok(())
     }
 
     /// Whether a sign-out was begun and not finished: call [`sign_out`](Self::sign_out) again.
     pub(crate) fn is_leaving(&self) -> Result<bool> {
-        todo!()
+        Ok(Record::load(&self.store)?.is_some_and(|record| record.leaving))
+    }
+
+    /// Checks who the new tokens belong to, and only then keeps them.
+    async fn complete(
+        &self,
+        mut tokens: Tokens,
+        service: String,
+        endpoints: &Endpoints,
+        cancel: &CancelToken,
+    ) -> Result<AccountInfo> {
+        let source = NewTokens {
+            access: tokens.access.clone(),
+            endpoints: endpoints.clone(),
+        };
+        let customer = Remote::new(self.transport(), Arc::new(source))
+            .customer(cancel)
+            .await?;
+        tokens.username.clone_from(&customer.username);
+        check_owner(Record::load(&self.store)?.as_ref(), &tokens.username)?;
+        self.refresher.put(&tokens)?;
+        let record = Record::new(customer, service, endpoints, self.clock.now_ms());
+        Record::update(&self.store, |old| {
+            check_owner(old.as_ref(), &record.username)?;
+            Ok(Some(record.clone()))
+        })?;
+        (self.changed)();
+        Ok(record.info())
+    }
+
+    /// The pair of a new sign-in, which must be able to last.
+    fn first_tokens(&self, grant: Grant, token_endpoint: &str, client_id: &str) -> Result<Tokens> {
+        let refresh = grant
+            .refresh
+            .ok_or_else(|| Error::bad_answer("a sign-in without a refresh token"))?;
+        Ok(Tokens {
+            username: String::new(),
+            access: grant.access,
+            refresh,
+            renew_ms: tokens::renew_ms(grant.lifetime_s, self.clock.now_ms()),
+            token_endpoint: token_endpoint.to_owned(),
+            client_id: client_id.to_owned(),
+        })
+    }
+
+    fn begun_with(&self, login_token: &Secret) -> Option<Tokens> {
+        let begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        let (token, tokens) = begun.as_ref()?;
+        (token == login_token).then(|| tokens.clone())
+    }
+
+    /// The hosts for a sign-in server: the app's choice; a local cloud's own; else the service's.
+    fn endpoints_for(&self, link: &str) -> Result<Endpoints> {
+        let url = safe_url(link)?;
+        Ok(match &self.endpoints {
+            Some(endpoints) => endpoints.clone(),
+            None if is_loopback(&url) => Endpoints::at(&url.origin().ascii_serialization()),
+            None => Endpoints::default(),
+        })
+    }
+
+    /// The origin of a sign-in server's host: https, unless it is this machine.
+    fn origin_of(&self, domain: &str) -> String {
+        let plain = format!("http://{domain}");
+        let local = safe_url(&plain).is_ok_and(|url| is_loopback(&url));
+        let tls = self
+            .endpoints
+            .as_ref()
+            .is_some_and(|e| e.api.starts_with("https:"));
+        if local && !tls {
+            plain
+        } else {
+            format!("https://{domain}")
+        }
+    }
+
+    fn me(&self) -> Result<Arc<Self>> {
+        self.me.upgrade().ok_or(Error::Closed)
     }
 }
 
-/// A browser sign-in under way. Dropping it ends it.
-pub struct BrowserSignIn {
-    _private: (),
-}
-
-#[allow(clippy::todo, unused_variables)]
-impl BrowserSignIn {
-    /// The page to open in a browser.
-    pub fn url(&self) -> &str {
-        todo!()
-    }
-
-    /// What the person should know before: the service lets only one such login live, so others
-    /// (the desktop program's too) are signed out in time.
-    pub fn warning(&self) -> &'static str {
-        todo!()
-    }
-
-    /// Waits until the browser has come back to the loopback address.
-    pub async fn finish(self, cancel: &CancelToken) -> Result<AccountInfo> {
-        todo!()
-    }
-}
-
-#[allow(clippy::todo, unused_variables)]
 impl TokenSource for Account {
     fn access_token<'a>(
         &'a self,
         stale: Option<&'a Secret>,
         cancel: &'a CancelToken,
     ) -> Pin<Box<dyn Future<Output = Result<Secret>> + Send + 'a>> {
-        todo!()
+        Box::pin(self.refresher.access_token(stale, cancel))
     }
+
     fn username(&self) -> Result<String> {
-        todo!()
+        Record::load(&self.store)?
+            .filter(|record| !record.leaving)
+            .map(|record| record.username)
+            .ok_or_else(nobody)
     }
+
     fn endpoints(&self) -> Result<Endpoints> {
-        todo!()
+        if let Some(endpoints) = &self.endpoints {
+            return Ok(endpoints.clone());
+        }
+        Record::load(&self.store)?
+            .map(|record| record.endpoints())
+            .ok_or_else(nobody)
     }
 }
+
+/// Tokens that nobody owns yet.
+struct NewTokens {
+    access: Secret,
+    endpoints: Endpoints,
+}
+
+impl TokenSource for NewTokens {
+    fn access_token<'a>(
+        &'a self,
+        stale: Option<&'a Secret>,
+        _cancel: &'a CancelToken,
+    ) -> Pin<Box<dyn Future<Output = Result<Secret>> + Send + 'a>> {
+        Box::pin(async move {
+            match stale {
+                None => Ok(self.access.clone()),
+                Some(_) => Err(Error::SignInNeeded {
+                    detail: "new tokens were refused".into(),
+                }),
+            }
+        })
+    }
+
+    fn username(&self) -> Result<String> {
+        Err(nobody())
+    }
+
+    fn endpoints(&self) -> Result<Endpoints> {
+        Ok(self.endpoints.clone())
+    }
+}
+
+fn check_owner(record: Option<&Record>, username: &str) -> Result<()> {
+    match record {
+        Some(record) if record.leaving || record.username != username => Err(Error::OtherAccount),
+        _ => Ok(()),
+    }
+}
+
+fn nobody() -> Error {
+    Error::SignInNeeded {
+        detail: "nobody is signed in".into(),
+    }
+}
+
+/// 256 random bits that fit into a URL.
+fn random_text() -> Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|_| Error::bug("the operating system gives no random bytes"))?;
+    Ok(URL_SAFE_NO_PAD.encode(bytes))
+}
+
+#[cfg(test)]
+mod tests;

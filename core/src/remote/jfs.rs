@@ -280,7 +280,7 @@ impl Handler for Jfs {
                 self.draft().revision = Some(DraftRevision::default());
                 InRevision
             }
-            (Some(&(parent @ (InRoot(_) | InChild(_) | InRevision))), name) => {
+            (Some(&parent @ (InRoot(_) | InChild(_) | InRevision)), name) => {
                 leaf(parent, name).map_or(Ignored, Element::Leaf)
             }
             _ => Ignored,
