@@ -20,9 +20,9 @@ pub(crate) struct Record {
     pub capacity: Option<u64>,
     pub write_locked: bool,
     pub checked_ms: i64,
-    jfs: String,
-    api: String,
-    www: String,
+    pub jfs: String,
+    pub api: String,
+    pub www: String,
     /// The tokens are dead.
     pub again: bool,
     /// A sign-out by choice was begun.
