@@ -317,3 +317,29 @@ impl From<LommeError> for lomme::Error {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_advice_is_the_core_s_after_crossing_both_ways() {
+        let wait = Duration::from_millis(1_500);
+        let detail = || "x".to_owned();
+        for error in [
+            lomme::Error::SignInNeeded { detail: detail() },
+            lomme::Error::Offline { detail: detail() },
+            lomme::Error::ServerBusy {
+                status: 429,
+                retry_after: Some(wait),
+            },
+            lomme::Error::StoreTooNew { found: 9, known: 1 },
+            lomme::Error::Paused,
+            lomme::Error::Cancelled,
+        ] {
+            let crossed = LommeError::from(error.clone());
+            assert_eq!(crossed.retry_advice(), error.retry().into());
+            assert_eq!(lomme::Error::from(crossed), error);
+        }
+    }
+}

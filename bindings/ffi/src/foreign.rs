@@ -130,3 +130,51 @@ impl lomme::Listener for HintBridge {
         let _ = self.0.on_account_changed();
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+    use std::time::Duration;
+
+    #[derive(Default)]
+    struct Slow(Mutex<Vec<(u64, Option<u64>)>>);
+
+    impl ProgressListener for Slow {
+        fn on_progress(&self, done: u64, total: Option<u64>) -> Result<(), CallbackError> {
+            std::thread::sleep(Duration::from_millis(20));
+            self.0.lock().unwrap().push((done, total));
+            Err(CallbackError::Failed)
+        }
+    }
+
+    #[test]
+    fn a_slow_listener_holds_nobody_up_and_hears_the_last_step_before_the_end() {
+        let listener = Arc::new(Slow::default());
+        let (bridge, delivery) = ProgressBridge::new(listener.clone());
+        let start = std::time::Instant::now();
+        for done in 1..=1_000 {
+            bridge.tell(done, Some(1_000));
+        }
+        assert!(start.elapsed() < Duration::from_millis(500));
+        drop(bridge);
+        lomme::runtime().block_on(delivery).unwrap();
+        let heard = listener.0.lock().unwrap();
+        assert!(heard.len() < 100 && heard.is_sorted(), "{heard:?}");
+        assert_eq!(heard.last(), Some(&(1_000, Some(1_000))));
+    }
+
+    #[test]
+    fn what_platform_code_throws_crosses_without_its_text() {
+        let thrown =
+            uniffi::UnexpectedUniFFICallbackError::new("java.lang.Error: a secret\n\tat x");
+        let error = vault_failed(CallbackError::from(thrown));
+        assert_eq!(
+            error,
+            lomme::Error::VaultFailed {
+                detail: "failed".into()
+            }
+        );
+    }
+}
