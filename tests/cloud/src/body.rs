@@ -45,6 +45,17 @@ pub struct Body {
     short: bool,
 }
 
+/// Marks an answer that is never sent: the connection breaks instead.
+#[derive(Clone, Copy, Debug)]
+pub struct Broken;
+
+/// The answer that is never sent.
+pub fn no_answer() -> Reply {
+    let mut reply = Response::new(Body::whole(Bytes::new()));
+    reply.extensions_mut().insert(Broken);
+    reply
+}
+
 /// How a body breaks on its way out.
 pub struct Break {
     /// Break the connection after this many bytes.
@@ -102,6 +113,11 @@ impl Body {
             }
         });
         Self::of(Source::Channel(receiver), length)
+    }
+
+    /// No body, but the length of one: the answer to HEAD.
+    pub fn promised(length: u64) -> Self {
+        Self::of(Source::Whole(Bytes::new()), Some(length))
     }
 
     /// Counts what leaves under `key` (`space/mode`).

@@ -14,7 +14,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::body::Reply;
+use crate::body::{Broken, Reply};
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::{CloudError, Tls, account, auth, control, files, jfs, public};
@@ -149,7 +149,6 @@ async fn answer(
     scheme: &'static str,
 ) -> io::Result<Reply> {
     let api = api_of(request.uri().path());
-    let query = request.uri().query().unwrap_or_default();
     let (kind, path) = match api {
         Api::Jfs => (
             jfs::kind_of(&request),
@@ -163,7 +162,6 @@ async fn answer(
         Api::Local => return Ok(said(api, control::handle(state, request, scheme).await)),
         Api::Nothing => ("other", String::new()),
     };
-    let _ = query;
     state.counts.request(kind);
     let plan = state.trouble.plan_for(request.method(), kind, &path);
     plan.before_work(state).await;
@@ -173,7 +171,7 @@ async fn answer(
         None => said(api, work(state, api, request, scheme, &plan).await),
     };
     plan.before_answer(state).await;
-    if plan.loses_answer() {
+    if plan.loses_answer() || reply.extensions().get::<Broken>().is_some() {
         return Err(io::Error::from(io::ErrorKind::ConnectionAborted));
     }
     Ok(plan.spoil(state, reply))
@@ -190,7 +188,7 @@ async fn work(
         state.auth.check(request.headers())?;
     }
     match api {
-        Api::Jfs => jfs::handle(state, request, plan).await,
+        Api::Jfs => jfs::handle(state, request).await,
         Api::Customer => account::customer(state).await,
         Api::Files => files::handle(state, request, scheme, plan).await,
         Api::Auth => auth::handle(state, request, scheme).await,

@@ -49,7 +49,6 @@ pub struct State {
     pub auth: Auth,
     /// Where everything is kept. Dropped last.
     pub directory: Directory,
-    switches: RwLock<Switches>,
     account: RwLock<Account>,
 }
 
@@ -82,27 +81,18 @@ impl State {
             trouble: Trouble::default(),
             auth,
             directory,
-            switches: RwLock::new(options.switches.clone()),
             account: RwLock::new(account),
         })
     }
 
     /// The answers in force.
     pub fn switches(&self) -> Switches {
-        self.switches
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
+        self.tree.switches()
     }
 
     /// Changes the answers.
     pub fn set_switches(&self, switches: Switches) -> Result<(), TreeError> {
-        self.tree.refold(&switches)?;
-        *self
-            .switches
-            .write()
-            .unwrap_or_else(PoisonError::into_inner) = switches;
-        Ok(())
+        self.tree.set_switches(switches)
     }
 
     /// The account's settings.

@@ -3,10 +3,15 @@
 //! Paths are like `/Jotta/Sync/Docs/a.txt`, without the user. Missing parents are made, devices and mount points too.
 //! Times are milliseconds since 1970.
 
+use std::io::Read;
 use std::sync::Arc;
 
+use crate::blobs::generated_md5;
+use crate::names::JfsPath;
+use crate::refusal::Refusal;
 use crate::state::State;
-use crate::tree::TreeError;
+use crate::times;
+use crate::tree::{Kind, NewContent, Node, TreeError, View, walk};
 
 /// Something at a path.
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
@@ -57,8 +62,8 @@ impl Writer {
 
     /// Writes a file; a new revision if there is one already. Created and modified are now.
     pub fn put(&self, path: &str, content: &[u8]) -> Result<Entry, TreeError> {
-        let _ = (path, content, &self.state);
-        todo!()
+        let now = times::now();
+        self.put_at(path, content, now, now)
     }
 
     /// Writes a file with the given times.
@@ -69,11 +74,22 @@ impl Writer {
         created: i64,
         modified: i64,
     ) -> Result<Entry, TreeError> {
-        let _ = (path, content, created, modified);
-        todo!()
+        let md5 = self.state.blobs.keep_bytes(content)?;
+        self.state.tree.write(|view| {
+            let content = NewContent {
+                blob: view.add_blob(&md5, content.len() as u64, None)?,
+                size: content.len() as u64,
+                md5,
+                created,
+                modified,
+            };
+            give(view, &JfsPath::plain(path), &content)
+        })
     }
 
     /// Writes a file whose content is made from `seed` whenever it is read, and takes no room.
+    ///
+    /// Its MD5 is calculated once for each seed and size: about a second for every few hundred megabytes.
     pub fn put_generated(
         &self,
         path: &str,
@@ -81,79 +97,240 @@ impl Writer {
         size: u64,
         modified: i64,
     ) -> Result<Entry, TreeError> {
-        let _ = (path, seed, size, modified);
-        todo!()
+        let known = self.state.tree.read(|view| view.generated(seed, size))?;
+        let md5 = known.map_or_else(|| generated_md5(seed, size), |known| known.md5);
+        self.state.tree.write(|view| {
+            let content = NewContent {
+                blob: view.add_blob(&md5, size, Some(seed))?,
+                size,
+                md5,
+                created: modified,
+                modified,
+            };
+            give(view, &JfsPath::plain(path), &content)
+        })
     }
 
-    /// Writes many generated files in one transaction.
+    /// Writes many generated files in one transaction; answers how many. Quickest when files of one folder come
+    /// together.
     pub fn put_many(&self, files: impl IntoIterator<Item = BulkFile>) -> Result<u64, TreeError> {
-        let _ = files.into_iter().count();
-        todo!()
+        self.state.tree.write(|view| {
+            let mut count = 0;
+            let mut folder: Option<(Vec<String>, Node)> = None;
+            for file in files {
+                let mut segments = JfsPath::plain(&file.path).segments;
+                let name = segments.pop().unwrap_or_default();
+                let parent = match folder.take() {
+                    Some((path, node)) if path == segments => node,
+                    _ => make_folders(view, &segments)?,
+                };
+                let md5 = match view.generated(file.seed, file.size)? {
+                    Some(known) => known.md5,
+                    None => generated_md5(file.seed, file.size),
+                };
+                let content = NewContent {
+                    blob: view.add_blob(&md5, file.size, Some(file.seed))?,
+                    size: file.size,
+                    md5,
+                    created: file.created,
+                    modified: file.modified,
+                };
+                let node = view.file_in(&parent, &name)?;
+                view.add_revision(&node, &content)?;
+                folder = Some((segments, parent));
+                count += 1;
+            }
+            Ok(count)
+        })
     }
 
     /// Makes a device of a type (`WORKSTATION`, `ANDROID`, …).
     pub fn device(&self, name: &str, kind: &str) -> Result<(), TreeError> {
-        let _ = (name, kind);
-        todo!()
+        self.state
+            .tree
+            .write(|view| view.make_device(name, kind).map(drop))
     }
 
     /// Makes a folder and its parents.
     pub fn mkdir(&self, path: &str) -> Result<(), TreeError> {
-        let _ = path;
-        todo!()
+        self.state
+            .tree
+            .write(|view| make_folders(view, &JfsPath::plain(path).segments).map(drop))
     }
 
     /// Gives a file or folder another name in the same folder.
     pub fn rename(&self, path: &str, name: &str) -> Result<(), TreeError> {
-        let _ = (path, name);
-        todo!()
+        let mut to = JfsPath::plain(path);
+        to.segments.pop();
+        to.segments.push(name.to_owned());
+        self.move_(path, &to.text())
     }
 
     /// Moves a file or folder to another path.
     pub fn move_(&self, from: &str, to: &str) -> Result<(), TreeError> {
-        let _ = (from, to);
-        todo!()
+        let (mut from, to) = (JfsPath::plain(from), JfsPath::plain(to));
+        from.slash = true;
+        self.state.tree.write(|view| {
+            let node = there(view, &from)?;
+            match node.kind {
+                Kind::File => view.move_file(&from, &to),
+                _ => view.move_folder(&from, &to),
+            }
+            .map(drop)
+        })
     }
 
     /// Puts a file, folder or mount point into the trash.
     pub fn trash(&self, path: &str) -> Result<(), TreeError> {
-        let _ = path;
-        todo!()
+        let path = JfsPath::plain(path);
+        self.state.tree.write(|view| {
+            let node = there(view, &path)?;
+            view.trash(&node)
+        })
     }
 
     /// Removes a file, folder, mount point or device for good.
     pub fn remove(&self, path: &str) -> Result<(), TreeError> {
-        let _ = path;
-        todo!()
+        let path = JfsPath::plain(path);
+        self.state.tree.write(|view| {
+            let node = there(view, &path)?;
+            view.remove(&node)
+        })
     }
 
     /// Sets the modification time of a file, as cphash does.
     pub fn touch(&self, path: &str, modified: i64) -> Result<(), TreeError> {
-        let _ = (path, modified);
-        todo!()
+        let path = JfsPath::plain(path);
+        self.state.tree.write(|view| {
+            let node = there(view, &path)?;
+            let revision = view.revision(node.current)?;
+            let revision = revision.ok_or_else(|| missing(&path))?;
+            view.touch(&node, &revision, revision.created, modified)
+                .map(drop)
+        })
     }
 
     /// The content of a file, whole. For small files.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, TreeError> {
-        let _ = path;
-        todo!()
+        let path = JfsPath::plain(path);
+        let known = self.state.tree.read(|view| {
+            let node = there(view, &path)?;
+            match view.revision(node.current)?.and_then(|r| r.blob) {
+                Some(blob) => view.blob(blob),
+                None => Ok(None),
+            }
+        })?;
+        let known = known.ok_or_else(|| missing(&path))?;
+        let mut content = Vec::new();
+        self.state
+            .blobs
+            .read(&known, 0)?
+            .read_to_end(&mut content)?;
+        Ok(content)
     }
 
     /// What is at a path, also in the trash.
     pub fn entry(&self, path: &str) -> Result<Option<Entry>, TreeError> {
-        let _ = path;
-        todo!()
+        let path = JfsPath::plain(path);
+        self.state.tree.read(|view| match view.find(&path)? {
+            Some(node) => Ok(Some(entry(view, &node)?)),
+            None => Ok(None),
+        })
     }
 
-    /// Every live file and folder below `prefix`, parents before children, in the order of their names.
+    /// Every live file and folder below `prefix`, a folder before what is in it. `/` is everything.
     pub fn paths(&self, prefix: &str) -> Result<Vec<Entry>, TreeError> {
-        let _ = prefix;
-        todo!()
+        let path = JfsPath::plain(prefix);
+        self.state.tree.read(|view| {
+            let mut roots = Vec::new();
+            match view.find(&path)? {
+                Some(node) => roots.push(node),
+                None if path.segments.is_empty() => {
+                    view.each_child::<TreeError>(0, Kind::Device, false, |device| {
+                        roots.push(device.clone());
+                        Ok(())
+                    })?;
+                }
+                None => return Err(missing(&path)),
+            }
+            let mut entries = Vec::new();
+            for root in &roots {
+                walk::<TreeError>(view, root, false, false, |step| {
+                    if step.folder.id != root.id || path.segments.is_empty() {
+                        entries.push(entry(view, step.folder)?);
+                    }
+                    view.each_child::<TreeError>(step.folder.id, Kind::File, false, |file| {
+                        entries.push(entry(view, file)?);
+                        Ok(())
+                    })?;
+                    Ok(())
+                })?;
+            }
+            Ok(entries)
+        })
     }
 
     /// Makes content known to the service that this account never held.
     pub fn plant_foreign(&self, content: &[u8]) -> Result<(), TreeError> {
-        let _ = content;
-        todo!()
+        let md5 = self.state.blobs.keep_bytes(content)?;
+        self.state
+            .tree
+            .write(|view| view.add_blob(&md5, content.len() as u64, None).map(drop))
     }
+}
+
+fn missing(path: &JfsPath) -> TreeError {
+    Refusal::new(
+        404,
+        "no.jotta.backup.errors.NoSuchFileException",
+        format!("File {} does not exist", path.text()),
+    )
+    .into()
+}
+
+fn there(view: &View<'_>, path: &JfsPath) -> Result<Node, TreeError> {
+    view.find(path)?.ok_or_else(|| missing(path))
+}
+
+/// Folders with all parents, the device (a workstation) included.
+fn make_folders(view: &View<'_>, segments: &[String]) -> Result<Node, TreeError> {
+    if let Some(device) = segments.first() {
+        view.make_device(device, "WORKSTATION")?;
+    }
+    view.make_folders(&JfsPath {
+        segments: segments.to_vec(),
+        slash: false,
+    })
+}
+
+fn give(view: &View<'_>, path: &JfsPath, content: &NewContent) -> Result<Entry, TreeError> {
+    if let [parents @ .., _] = path.segments.as_slice() {
+        make_folders(view, parents)?;
+    }
+    let node = view.file_for_content(path)?;
+    let node = view.add_revision(&node, content)?;
+    entry(view, &node)
+}
+
+fn entry(view: &View<'_>, node: &Node) -> Result<Entry, TreeError> {
+    let path = view
+        .names_of(node)?
+        .iter()
+        .fold(String::new(), |path, name| path + "/" + name);
+    let revision = view.revision(node.current)?;
+    Ok(Entry {
+        path,
+        is_file: node.kind == Kind::File,
+        uuid: node.uuid.clone(),
+        size: revision
+            .as_ref()
+            .and_then(|r| u64::try_from(r.size?).ok())
+            .unwrap_or(0),
+        md5: revision
+            .as_ref()
+            .map_or_else(String::new, |r| r.md5.to_ascii_lowercase()),
+        modified: revision.as_ref().map_or(node.changed, |r| r.modified),
+        revision: revision.as_ref().map_or(0, |r| r.number),
+        deleted: node.deleted,
+    })
 }

@@ -1,19 +1,28 @@
 //! JFS: the XML file system API (protocol facts §2 to §7).
 
+mod bin;
+mod command;
+mod get;
+mod list;
+mod render;
 pub mod xml;
+
+pub use bin::{Readable, content};
 
 use std::sync::Arc;
 
 use hyper::body::Incoming;
+use hyper::header::CONTENT_TYPE;
 use hyper::{Method, Request};
 
 use crate::body::Reply;
+use crate::names::JfsPath;
 use crate::refusal::Refusal;
 use crate::state::State;
-use crate::trouble::Plan;
+use crate::switches::Head;
 
 /// The verbs of POST, as the query spells them.
-pub const VERBS: [&str; 9] = [
+const VERBS: [&str; 9] = [
     "cphash", "mkDir", "mv", "mvDir", "cp", "dl", "dlDir", "rm", "rmDir",
 ];
 
@@ -44,7 +53,7 @@ pub fn kind_of<B>(request: &Request<B>) -> &'static str {
     }
 }
 
-/// The decoded path without `/jfs/<user>`, for plans and counts.
+/// The decoded path without `/jfs/<user>`, for plans.
 pub fn plain_path(path: &str) -> String {
     let rest = path.strip_prefix("/jfs/").unwrap_or_default();
     let rest = rest.find('/').map_or("", |at| &rest[at..]);
@@ -54,10 +63,82 @@ pub fn plain_path(path: &str) -> String {
 }
 
 /// One JFS request.
-pub async fn handle(
-    _state: &Arc<State>,
-    _request: Request<Incoming>,
-    _plan: &Plan,
-) -> Result<Reply, Refusal> {
-    Err(Refusal::not_found("not there yet"))
+pub async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Result<Reply, Refusal> {
+    let path = path_of(state, request.uri().path())?;
+    if state.account().read_locked {
+        return Err(Refusal::new(
+            403,
+            "org.springframework.security.access.AccessDeniedException",
+            "The account is locked",
+        ));
+    }
+    let kind = kind_of(&request);
+    let method = request.method().clone();
+    match (method, kind) {
+        (Method::HEAD, _) if state.switches().head == Head::Refused => Err(Refusal::new(
+            405,
+            "org.springframework.web.HttpRequestMethodNotSupportedException",
+            "Request method 'HEAD' not supported",
+        )),
+        (Method::GET | Method::HEAD, "bin") => bin::bin(state, path, &request).await,
+        (Method::GET | Method::HEAD, "liststream") => list::liststream(state, path).await,
+        (Method::GET | Method::HEAD, "list") => list::list(state, path).await,
+        (Method::GET, "enableShare") => get::share(state, path, true).await,
+        (Method::GET, "disableShare") => get::share(state, path, false).await,
+        (Method::GET | Method::HEAD, "get") => {
+            let query = request.uri().query().unwrap_or_default().to_owned();
+            get::get(state, path, query).await
+        }
+        (Method::POST, _) => {
+            let bytes = request
+                .headers()
+                .get(CONTENT_TYPE)
+                .is_some_and(|v| v.as_bytes().starts_with(b"application/octet-stream"));
+            if bytes {
+                // Taken for an upload; the verb is never reached.
+                return Err(Refusal::new(
+                    404,
+                    "no.jotta.backup.errors.NoSuchFileException",
+                    format!("File {} does not exist", path.text()),
+                ));
+            }
+            command::command(state, path, kind, &request).await
+        }
+        _ => Err(Refusal::new(
+            405,
+            "org.springframework.web.HttpRequestMethodNotSupportedException",
+            format!("Request method '{}' not supported", request.method()),
+        )),
+    }
+}
+
+/// Segments after the user, who must be this account's.
+fn path_of(state: &State, raw: &str) -> Result<JfsPath, Refusal> {
+    let rest = raw.strip_prefix("/jfs").unwrap_or_default();
+    let path = JfsPath::decode(rest)?;
+    let slash = path.slash;
+    let mut segments = path.segments;
+    if segments.is_empty() || rest.starts_with("//") {
+        return Err(Refusal::new(
+            400,
+            "org.springframework.security.core.userdetails.UsernameNotFoundException",
+            "Username not found in url!",
+        ));
+    }
+    let user = segments.remove(0);
+    if user.contains(' ') {
+        return Err(Refusal::new(
+            400,
+            "java.lang.IllegalArgumentException",
+            format!("Unable to validate decoded path: /{user}"),
+        ));
+    }
+    if user != state.user {
+        return Err(Refusal::new(
+            403,
+            "org.springframework.security.access.AccessDeniedException",
+            "Access is denied",
+        ));
+    }
+    Ok(JfsPath { segments, slash })
 }

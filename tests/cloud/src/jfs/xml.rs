@@ -75,6 +75,21 @@ impl Xml {
         self
     }
 
+    /// XML that was written elsewhere.
+    pub fn raw(&mut self, xml: &str) -> &mut Self {
+        self.out.push_str(xml);
+        self
+    }
+
+    /// Hands on what was written so far, when it is much.
+    pub fn drain_to(&mut self, to: &mut dyn std::io::Write) -> std::io::Result<()> {
+        if self.out.len() >= 32 * 1024 {
+            to.write_all(self.out.as_bytes())?;
+            self.out.clear();
+        }
+        Ok(())
+    }
+
     /// What was written so far; the document goes on empty.
     pub fn take(&mut self) -> String {
         std::mem::take(&mut self.out)
