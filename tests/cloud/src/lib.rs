@@ -8,6 +8,7 @@ mod account;
 mod auth;
 mod blobs;
 mod body;
+mod certificate;
 mod control;
 mod counts;
 mod files;
@@ -30,11 +31,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 pub use account::Account;
+pub use certificate::{ThrowAway, throw_away};
 pub use counts::Counts;
+pub use seed::{Plan, UnknownPlan};
 pub use state::State;
 pub use switches::{SwitchInfo, Switches, UnknownSwitch};
 pub use tree::TreeError;
-pub use trouble::{Bomb, ErrorForm, FileOp, Moment, Rename, Rule, Stats, Strike, Trouble};
+pub use trouble::{
+    Bomb, ErrorForm, FileOp, Moment, Rename, Rule, Stats, Strike, StrikeCall, Trouble,
+};
 pub use writer::{BulkFile, Entry, Writer};
 
 /// How to start a cloud.
@@ -200,6 +205,25 @@ impl Cloud {
     /// Another client of the same account, without HTTP: what it does is there for the next request.
     pub fn writer(&self) -> Writer {
         Writer::new(self.state.clone())
+    }
+
+    /// Fills the cloud; says with how many files.
+    pub fn seed(&self, plan: Plan) -> Result<u64, TreeError> {
+        plan.fill(&self.writer())
+    }
+
+    /// Fills the cloud unless there are files or devices of its own in it already.
+    pub fn seed_if_empty(&self, plan: Plan) -> Result<u64, TreeError> {
+        let writer = self.writer();
+        let built_in = ["/Jotta", "/Jotta/Sync", "/Jotta/Archive"];
+        let entries = writer.paths("/")?;
+        if entries
+            .iter()
+            .any(|entry| !built_in.contains(&entry.path.as_str()))
+        {
+            return Ok(0);
+        }
+        plan.fill(&writer)
     }
 
     /// The directory that holds the tree and the blobs.

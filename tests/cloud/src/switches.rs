@@ -290,6 +290,27 @@ switches! {
         /// 404.
         Missing = "404",
     }
+    /// What is a refused refresh token told? (§1.5)
+    stale_refresh_text: StaleRefreshText {
+        /// "Session doesn't have required client", as of late.
+        Client = "client",
+        /// "Stale token", as earlier.
+        Stale = "stale",
+    }
+    /// Does reuse of a refresh token end the family's access tokens at once, too? (§1.2)
+    reuse_kills_access_tokens: ReuseKillsAccessTokens {
+        /// No: they live to their end.
+        No = "no",
+        /// Yes.
+        Yes = "yes",
+    }
+    /// Does a second browser sign-in of one client end the earlier one? (§1.3: eventually)
+    one_browser_session: OneBrowserSession {
+        /// Yes, when its access token ends.
+        Yes = "yes",
+        /// No.
+        No = "no",
+    }
     /// Does allocate name an upload_url when nothing is to be uploaded? (§5.1)
     completed_url: CompletedUrl {
         /// Yes.

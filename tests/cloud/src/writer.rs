@@ -210,6 +210,14 @@ impl Writer {
         })
     }
 
+    /// Gives a file or folder a public link, or takes it away.
+    pub fn share(&self, path: &str, shared: bool) -> Result<(), TreeError> {
+        let path = JfsPath::plain(path);
+        self.state
+            .tree
+            .write(|view| view.share(&path, shared).map(drop))
+    }
+
     /// The content of a file, whole. For small files.
     pub fn read(&self, path: &str) -> Result<Vec<u8>, TreeError> {
         let path = JfsPath::plain(path);

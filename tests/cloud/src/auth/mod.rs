@@ -17,7 +17,7 @@ pub use http::{handle, origin};
 pub use page::escape;
 pub use sessions::random_hex;
 
-use crate::switches::Switches;
+use crate::switches::{OneBrowserSession, ReuseKillsAccessTokens, StaleRefreshText, Switches};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
@@ -52,12 +52,12 @@ impl AuthRules {
     /// Reads the switches.
     pub fn of(switches: &Switches) -> Self {
         Self {
-            stale_refresh: match switches.get("stale-refresh-text") {
-                Some("stale") => "Stale token",
-                _ => "Session doesn't have required client",
+            stale_refresh: match switches.stale_refresh_text {
+                StaleRefreshText::Client => "Session doesn't have required client",
+                StaleRefreshText::Stale => "Stale token",
             },
-            reuse_kills_access: switches.get("reuse-kills-access-tokens") == Some("yes"),
-            one_browser_session: switches.get("one-browser-session") != Some("no"),
+            reuse_kills_access: switches.reuse_kills_access_tokens == ReuseKillsAccessTokens::Yes,
+            one_browser_session: switches.one_browser_session == OneBrowserSession::Yes,
         }
     }
 }

@@ -131,6 +131,9 @@ pub enum Moment {
     AtByte(u64),
 }
 
+/// What a test in Rust does as another writer.
+pub type StrikeCall = dyn Fn(&Writer) + Send + Sync;
+
 /// Another writer who strikes.
 #[derive(Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -142,7 +145,7 @@ pub struct Strike {
     pub ops: Vec<FileOp>,
     /// What else is done, after them; for tests in Rust.
     #[serde(skip)]
-    pub call: Option<Arc<dyn Fn(&Writer) + Send + Sync>>,
+    pub call: Option<Arc<StrikeCall>>,
 }
 
 impl fmt::Debug for Strike {
