@@ -160,5 +160,7 @@ async fn success(answer: Answer, cancel: &CancelToken) -> Result<Answer> {
 }
 
 #[cfg(test)]
+pub(crate) mod rude_server;
+#[cfg(test)]
 #[path = "remote_tests.rs"]
 mod tests;

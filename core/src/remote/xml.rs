@@ -120,6 +120,9 @@ impl Xml {
             if rest.is_empty() {
                 return self.starved(0);
             }
+            if self.open_starts.is_empty() && rest[0] != b'<' && !rest[0].is_ascii_whitespace() {
+                return Err(Error::bad_answer("not XML"));
+            }
             if rest.len() < self.wait_for && !self.ended {
                 return Ok(Step::Hungry);
             }
@@ -135,8 +138,8 @@ impl Xml {
             self.at += end;
             match token {
                 Token::Text { .. } => {
-                    let text = &self.buffer[start..start + end];
                     if self.open_starts.is_empty() {
+                        let text = &self.buffer[start..start + end];
                         if text.iter().all(u8::is_ascii_whitespace) {
                             continue;
                         }
