@@ -1,25 +1,110 @@
 //! The local tree.
+//!
+//! Invariants:
+//! - an item's id is minted here, lives as long as the item, and is durable before a caller sees it;
+//! - a read touches SQLite only; what the service says comes in through `refresh` and `index`;
+//! - absence is not deletion: only a complete and authenticated answer proves that something is gone,
+//!   and a listing that fails, whatever the reason, changes nothing;
+//! - every change has a number in one sequence, so that nobody who follows the feed misses one;
+//! - names are data: they are compared and shown, never joined to a local path.
 
+mod change;
+mod changes;
+mod index;
 mod item;
+mod merge;
+mod mint;
+mod moves;
+mod pump;
+mod read;
+mod refresh;
+mod row;
+mod rules;
+mod stage;
+mod token;
+mod unseen;
 
-use crate::{CancelToken, Result};
+use crate::content::Wanted;
+use crate::drive::Life;
+use crate::remote::Remote;
+use crate::store::Store;
+use crate::{CancelToken, Error, Result};
 pub use item::*;
+use std::sync::Arc;
 
 /// The tree of one drive: local reads, and the network calls that refresh it.
 pub struct Catalog {
-    _private: (),
+    store: Arc<Store>,
+    remote: Remote,
+    life: Arc<Life>,
+    /// Called after a commit that an app could see, never inside a transaction.
+    changed: Arc<dyn Fn() + Send + Sync>,
 }
 
-#[allow(clippy::todo, unused_variables)]
 impl Catalog {
+    pub(crate) fn new(
+        store: Arc<Store>,
+        remote: Remote,
+        life: Arc<Life>,
+        changed: Arc<dyn Fn() + Send + Sync>,
+    ) -> Self {
+        Self {
+            store,
+            remote,
+            life,
+            changed,
+        }
+    }
+
+    /// The file as the catalogue has it now. Errors: `NotKnown`, `NoSuchItem`, `NotAllowed` (not a readable file).
+    pub(crate) fn wanted(&self, id: &ItemId) -> Result<Wanted> {
+        let key = self.key(id)?;
+        let item = self.items(&[key])?.pop();
+        let found = self.store.catalog.read(|db| {
+            let target = refresh::target(db, key)?;
+            let md5: Option<[u8; 16]> = db
+                .prepare_cached("SELECT md5 FROM item WHERE key = ?1")?
+                .query_row([key], |row| row.get(0))?;
+            Ok((target.and_then(|target| target.path), md5))
+        });
+        let (Some(item), (path, md5)) = (item, found?) else {
+            return Err(Error::NotKnown {
+                detail: "an item that has just gone".into(),
+            });
+        };
+        let readable = item
+            .capabilities
+            .iter()
+            .any(|capability| capability.action == Action::Read);
+        match (path, item.size, md5) {
+            (Some(path), Some(size), Some(md5)) if readable => Ok(Wanted {
+                item,
+                path,
+                size,
+                md5,
+            }),
+            _ => Err(Error::NotAllowed {
+                detail: "not a file, or in the trash".into(),
+            }),
+        }
+    }
+
+    /// Forgets the whole tree and all ids, for a sign-out.
+    pub(crate) fn clear(&self) -> Result<()> {
+        self.store.forget_all()?;
+        self.store.wipe_catalog()?;
+        (self.changed)();
+        Ok(())
+    }
+
     /// The four spaces.
     pub fn roots(&self) -> Result<Vec<Item>> {
-        todo!()
+        self.read_roots()
     }
 
     /// What is known of `id`.
     pub fn item(&self, id: &ItemId) -> Result<Lookup> {
-        todo!()
+        self.read_item(id)
     }
 
     /// A page of a folder. `limit` is 1 to 1,000. Errors: `NotKnown`, `NoSuchItem`, `PageExpired`.
@@ -30,33 +115,35 @@ impl Catalog {
         page: Option<&str>,
         limit: u32,
     ) -> Result<Page> {
-        todo!()
+        self.read_children(parent, order, page, limit)
     }
 
     /// The items from a space's root down to `id`.
     pub fn path_of(&self, id: &ItemId) -> Result<Vec<Item>> {
-        todo!()
+        self.read_path(id)
     }
 
     /// Finds an item by the names from the space down, as in `["Sync", "Documents", "a.txt"]`; exact
     /// names first, then without regard to case, as the service does.
     pub fn find(&self, names: &[&str]) -> Result<Lookup> {
-        todo!()
+        self.find_names(names)
     }
 
     /// The anchor of now. Read it before the rows that it should cover.
     pub fn current_anchor(&self) -> Result<String> {
-        todo!()
+        self.read_anchor()
     }
 
     /// What changed since `anchor`. `limit` is 1 to 1,000. Errors: `AnchorExpired`.
     pub fn changes(&self, anchor: &str, limit: u32) -> Result<Changes> {
-        todo!()
+        self.read_changes(anchor, limit)
     }
 
     /// Asks the service for one folder (or one file, or a space's root) and stores what it says.
     pub async fn refresh(&self, id: &ItemId, cancel: &CancelToken) -> Result<Refreshed> {
-        todo!()
+        self.life
+            .run(cancel, async |cancel| self.refresh_inner(id, cancel).await)
+            .await
     }
 
     /// Asks the service for everything in a space and stores it. `seen` gets the number of entries read
@@ -67,6 +154,13 @@ impl Catalog {
         seen: &(dyn Fn(u64) + Send + Sync),
         cancel: &CancelToken,
     ) -> Result<Refreshed> {
-        todo!()
+        self.life
+            .run(cancel, async |cancel| {
+                self.index_inner(space, seen, cancel).await
+            })
+            .await
     }
 }
+
+#[cfg(test)]
+mod tests;

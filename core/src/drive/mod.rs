@@ -7,7 +7,6 @@
 mod hints;
 mod life;
 mod options;
-mod stubs;
 
 use crate::account::{Account, SignIn};
 use crate::catalog::{Catalog, Space};
@@ -17,8 +16,8 @@ use crate::store::Store;
 use crate::{Endpoints, Error, Result};
 use hints::Hints;
 pub use hints::Subscription;
-pub(crate) use life::Life;
 use life::State;
+pub(crate) use life::{Busy, Life};
 pub use options::{DriveOptions, Profile};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -89,9 +88,9 @@ impl Drive {
         let catalog = Arc::new(Catalog::new(
             store.clone(),
             remote.clone(),
-            clock,
+            life.clone(),
             Arc::new(move || told.catalog_changed()),
-        )?);
+        ));
         let content = Content::new(
             store.clone(),
             catalog.clone(),

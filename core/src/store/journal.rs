@@ -23,9 +23,9 @@ const V1: &str = "
         ttl_ms INTEGER NOT NULL
     ) WITHOUT ROWID;
     CREATE TABLE bytes (
-        space INTEGER NOT NULL,
-        purpose INTEGER NOT NULL,
-        network INTEGER NOT NULL,
+        space TEXT NOT NULL,
+        purpose TEXT NOT NULL,
+        network TEXT NOT NULL,
         bytes INTEGER NOT NULL,
         PRIMARY KEY (space, purpose, network)
     ) WITHOUT ROWID;

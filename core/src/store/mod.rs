@@ -10,7 +10,6 @@
 //!   suspended while it holds one;
 //! - two files are not one transaction: the journal commits first, and the catalogue follows.
 
-mod bytes;
 mod db;
 mod generation;
 mod identity;
@@ -21,9 +20,8 @@ mod settings;
 
 use crate::Result;
 use crate::clock::Clock;
-pub(crate) use bytes::ByteRow;
 pub(crate) use db::Db;
-pub(crate) use identity::{Identified, Place};
+pub(crate) use identity::{Identified, Place, new_id};
 pub(crate) use lease::Lease;
 use std::path::Path;
 use std::sync::Arc;

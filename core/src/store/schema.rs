@@ -18,9 +18,12 @@ const SCHEMA: &str = "
     CREATE TABLE meta (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         instance BLOB NOT NULL,
-        seq INTEGER NOT NULL
+        seq INTEGER NOT NULL,
+        next_key INTEGER NOT NULL
     );
-    INSERT INTO meta VALUES (1, randomblob(16), 0);
+    INSERT INTO meta VALUES (1, randomblob(16), 0, 5);
+    CREATE TABLE tally (space INTEGER PRIMARY KEY, items INTEGER NOT NULL);
+    INSERT INTO tally VALUES (0, 0), (1, 0), (2, 0), (3, 0);
 
     CREATE TABLE item (
         key INTEGER PRIMARY KEY,
@@ -41,10 +44,17 @@ const SCHEMA: &str = "
         mime TEXT,
         shared INTEGER,
         listed_ms INTEGER,
+        indexed_ms INTEGER,
         deleted_ms INTEGER,
         origin TEXT
     );
     CREATE INDEX item_name ON item (parent, (kind = 3), fold, key);
+    CREATE INDEX item_newest
+        ON item (parent, (kind = 3), ifnull(-modified_ms, 9223372036854775807), key)
+        WHERE kind = 3;
+    CREATE INDEX item_largest
+        ON item (parent, (kind = 3), ifnull(-size, 9223372036854775807), key)
+        WHERE kind = 3;
     CREATE UNIQUE INDEX item_id ON item (id) WHERE id IS NOT NULL;
     CREATE INDEX item_uuid ON item (uuid) WHERE uuid IS NOT NULL;
     CREATE INDEX item_seq ON item (seq);
@@ -59,12 +69,39 @@ const SCHEMA: &str = "
     ) WITHOUT ROWID;
     CREATE INDEX gone_seq ON gone (seq);
     CREATE INDEX gone_uuid ON gone (uuid) WHERE uuid IS NOT NULL;
+    CREATE INDEX gone_place ON gone (parent, name);
 
-    INSERT INTO item (key, parent, space, kind, name, fold, seq) VALUES
-        (1, 1, 0, 0, 'Sync', 'sync', 0),
-        (2, 2, 1, 0, 'Backup', 'backup', 0),
-        (3, 3, 2, 0, 'Archive', 'archive', 0),
-        (4, 4, 3, 0, 'Trash', 'trash', 0);
+    CREATE TABLE run (run INTEGER PRIMARY KEY AUTOINCREMENT, touched_ms INTEGER NOT NULL);
+    CREATE TABLE stage (
+        run INTEGER NOT NULL,
+        n INTEGER NOT NULL,
+        key INTEGER NOT NULL,
+        parent INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        fold TEXT NOT NULL,
+        size INTEGER,
+        md5 BLOB,
+        modified_ms INTEGER,
+        created_ms INTEGER,
+        updated_ms INTEGER,
+        uuid BLOB,
+        revision INTEGER,
+        mime TEXT,
+        shared INTEGER,
+        deleted_ms INTEGER,
+        origin TEXT,
+        PRIMARY KEY (run, n)
+    ) WITHOUT ROWID;
+    CREATE INDEX stage_folder ON stage (run, parent, name) WHERE kind < 3;
+";
+
+const ROOTS: &str = "
+    INSERT INTO item (key, parent, space, kind, name, fold, seq, id) VALUES
+        (1, 1, 0, 0, 'Sync', 'sync', 0, x'00000000000000000000000000000001'),
+        (2, 2, 1, 0, 'Backup', 'backup', 0, x'00000000000000000000000000000002'),
+        (3, 3, 2, 0, 'Archive', 'archive', 0, x'00000000000000000000000000000003'),
+        (4, 4, 3, 0, 'Trash', 'trash', 0, x'00000000000000000000000000000004');
 ";
 
 /// Makes the schema in an empty file. `StoreDamaged` for a file of another version.
@@ -77,12 +114,28 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<()> {
         VERSION => Ok(()),
         0 => {
             transaction.execute_batch(SCHEMA)?;
+            transaction.execute_batch(ROOTS)?;
             transaction.pragma_update(None, "user_version", VERSION)?;
             Ok(transaction.commit()?)
         }
         other => Err(Error::StoreDamaged {
             detail: format!("catalogue schema {other}"),
         }),
+    }
+}
+
+impl super::Store {
+    /// Empties the catalogue and begins another life of it: every anchor and page token has expired.
+    pub fn wipe_catalog(&self) -> Result<()> {
+        self.catalog.write(|db| {
+            db.execute_batch(
+                "PRAGMA secure_delete = ON;
+                 DELETE FROM item; DELETE FROM gone; DELETE FROM stage; DELETE FROM run;
+                 UPDATE tally SET items = 0;
+                 UPDATE meta SET instance = randomblob(16), seq = 0;",
+            )?;
+            Ok(db.execute_batch(ROOTS)?)
+        })
     }
 }
 

@@ -11,9 +11,9 @@ CREATE TABLE lease (
     ttl_ms INTEGER NOT NULL
 ) WITHOUT ROWID;
 CREATE TABLE bytes (
-    space INTEGER NOT NULL,
-    purpose INTEGER NOT NULL,
-    network INTEGER NOT NULL,
+    space TEXT NOT NULL,
+    purpose TEXT NOT NULL,
+    network TEXT NOT NULL,
     bytes INTEGER NOT NULL,
     PRIMARY KEY (space, purpose, network)
 ) WITHOUT ROWID;
@@ -33,7 +33,7 @@ CREATE TABLE generation (
 INSERT INTO generation VALUES (1, 0);
 INSERT INTO setting VALUES ('user', 'anna');
 INSERT INTO lease VALUES ('token', 'old', 7, 5000, 60000);
-INSERT INTO bytes VALUES (0, 1, 2, 42);
+INSERT INTO bytes VALUES ('sync', 'open', 'metered', 42);
 INSERT INTO identity VALUES (X'01010101010101010101010101010101',
     X'02020202020202020202020202020202', 'Blåbær', 3, NULL);
 PRAGMA user_version = 1;

@@ -1,0 +1,435 @@
+//! One write to the tree: every row that is added, changed, moved or removed goes through here.
+//!
+//! It keeps what belongs together together: the row, its number in the change feed, the count of
+//! its space, the tombstone, and the journal's record of an id that left, which commits first.
+
+use super::Refreshed;
+use super::mint::{mint, place_name};
+use super::row::{FILE, Id};
+use crate::store::{Identified, Place, Store};
+use crate::{Error, Result};
+use rusqlite::{OptionalExtension, Row, Transaction};
+
+/// What a listing says of an entry.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Facts {
+    pub kind: u8,
+    pub name: String,
+    pub fold: String,
+    pub size: Option<i64>,
+    pub md5: Option<[u8; 16]>,
+    pub modified_ms: Option<i64>,
+    pub created_ms: Option<i64>,
+    pub updated_ms: Option<i64>,
+    pub uuid: Option<Id>,
+    pub revision: Option<i64>,
+    pub mime: Option<String>,
+    pub shared: Option<bool>,
+    pub deleted_ms: Option<i64>,
+    pub origin: Option<String>,
+}
+
+/// A row as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Known {
+    pub key: i64,
+    pub parent: i64,
+    pub space: u8,
+    pub id: Option<Id>,
+    pub seq: i64,
+    pub facts: Facts,
+}
+
+pub(super) const KNOWN: &str = "key, parent, space, id, seq, kind, name, fold, size, md5, \
+     modified_ms, created_ms, updated_ms, uuid, revision, mime, shared, deleted_ms, origin";
+
+pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
+    Ok(Known {
+        key: row.get(0)?,
+        parent: row.get(1)?,
+        space: row.get(2)?,
+        id: row.get(3)?,
+        seq: row.get(4)?,
+        facts: facts(row, 5)?,
+    })
+}
+
+/// Facts from the columns that start at `at`.
+pub(super) fn facts(row: &Row<'_>, at: usize) -> rusqlite::Result<Facts> {
+    Ok(Facts {
+        kind: row.get(at)?,
+        name: row.get(at + 1)?,
+        fold: row.get(at + 2)?,
+        size: row.get(at + 3)?,
+        md5: row.get(at + 4)?,
+        modified_ms: row.get(at + 5)?,
+        created_ms: row.get(at + 6)?,
+        updated_ms: row.get(at + 7)?,
+        uuid: row.get(at + 8)?,
+        revision: row.get(at + 9)?,
+        mime: row.get(at + 10)?,
+        shared: row.get(at + 11)?,
+        deleted_ms: row.get(at + 12)?,
+        origin: row.get(at + 13)?,
+    })
+}
+
+impl Facts {
+    fn same_content(&self, other: &Self) -> bool {
+        (self.md5, self.size) == (other.md5, other.size)
+    }
+
+    /// These facts, completed by what was known before and this listing does not tell.
+    pub fn over(mut self, before: &Self) -> Self {
+        if self.kind != FILE {
+            return self;
+        }
+        if self.same_content(before) {
+            // Known only together with the content.
+            self.revision = self.revision.or(before.revision);
+            self.updated_ms = self.updated_ms.or(before.updated_ms);
+            self.created_ms = self.created_ms.or(before.created_ms);
+            self.modified_ms = self.modified_ms.or(before.modified_ms);
+        }
+        self.uuid = self.uuid.or(before.uuid);
+        self.shared = self.shared.or(before.shared);
+        self.mime = self.mime.or_else(|| before.mime.clone());
+        self
+    }
+
+    /// Whether an app could see the difference.
+    fn looks_like(&self, other: &Self) -> bool {
+        let visible = |facts: &Self| Self {
+            uuid: None,
+            revision: None,
+            updated_ms: None,
+            ..facts.clone()
+        };
+        visible(self) == visible(other)
+    }
+}
+
+/// Where a row is to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Spot {
+    pub parent: i64,
+    pub space: u8,
+}
+
+pub(super) struct Change<'a> {
+    db: &'a Transaction<'a>,
+    store: &'a Store,
+    now_ms: i64,
+    seq: i64,
+    first_seq: i64,
+    tally: [i64; 4],
+    moved: Vec<Identified>,
+    forgotten: Vec<Id>,
+    pub counts: Refreshed,
+}
+
+impl<'a> Change<'a> {
+    pub fn begin(db: &'a Transaction<'a>, store: &'a Store) -> Result<Self> {
+        let seq = db.query_row("SELECT seq FROM meta", [], |row| row.get(0))?;
+        Ok(Self {
+            db,
+            store,
+            now_ms: store.now_ms(),
+            seq,
+            first_seq: seq,
+            tally: [0; 4],
+            moved: Vec::new(),
+            forgotten: Vec::new(),
+            counts: Refreshed::default(),
+        })
+    }
+
+    /// The journal first; the caller's commit follows. Whether an app could see a difference.
+    pub fn finish(self) -> Result<(Refreshed, bool)> {
+        self.store.record(&self.moved)?;
+        self.store.forget(&self.forgotten)?;
+        self.db
+            .prepare_cached("UPDATE meta SET seq = ?1")?
+            .execute([self.seq])?;
+        for (space, by) in (0_u8..).zip(self.tally).filter(|(_, by)| *by != 0) {
+            self.db
+                .prepare_cached("UPDATE tally SET items = items + ?2 WHERE space = ?1")?
+                .execute((space, by))?;
+        }
+        Ok((self.counts, self.seq != self.first_seq))
+    }
+
+    fn next_seq(&mut self) -> i64 {
+        self.seq += 1;
+        self.seq
+    }
+
+    fn count(&mut self, space: u8, by: i64) {
+        if let Some(tally) = self.tally.get_mut(usize::from(space)) {
+            *tally += by;
+        }
+    }
+
+    pub fn known(&self, key: i64) -> Result<Option<Known>> {
+        Ok(self
+            .db
+            .prepare_cached(&format!("SELECT {KNOWN} FROM item WHERE key = ?1"))?
+            .query_row([key], known)
+            .optional()?)
+    }
+
+    /// A new row; `listed` for a folder all of whose children come with it. A file that was told as gone
+    /// gets its id back.
+    pub fn insert(&mut self, key: i64, spot: Spot, facts: &Facts, listed: bool) -> Result<()> {
+        let seq = self.next_seq();
+        let listed_ms = listed.then_some(self.now_ms);
+        self.insert_row(key, spot, facts, seq, listed_ms)?;
+        self.count(spot.space, 1);
+        self.counts.added += 1;
+        if let Some(uuid) = facts.uuid {
+            self.revive(key, uuid)?;
+        }
+        Ok(())
+    }
+
+    fn insert_row(
+        &self,
+        key: i64,
+        spot: Spot,
+        facts: &Facts,
+        seq: i64,
+        listed_ms: Option<i64>,
+    ) -> Result<()> {
+        self.db
+            .prepare_cached(
+                "INSERT INTO item (key, parent, space, kind, name, fold, seq, size, md5,
+                     modified_ms, created_ms, updated_ms, uuid, revision, mime, shared,
+                     deleted_ms, origin, listed_ms)
+                 VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+                     ?17, ?18, ?19)",
+            )?
+            .execute(rusqlite::params![
+                key,
+                spot.parent,
+                spot.space,
+                facts.kind,
+                facts.name,
+                facts.fold,
+                seq,
+                facts.size,
+                facts.md5,
+                facts.modified_ms,
+                facts.created_ms,
+                facts.updated_ms,
+                facts.uuid,
+                facts.revision,
+                facts.mime,
+                facts.shared,
+                facts.deleted_ms,
+                facts.origin,
+                listed_ms,
+            ])?;
+        Ok(())
+    }
+
+    fn revive(&mut self, key: i64, uuid: Id) -> Result<()> {
+        let gone = self
+            .db
+            .prepare_cached("SELECT id FROM gone WHERE uuid = ?1 ORDER BY seq DESC LIMIT 1")?
+            .query_row([uuid], |row| row.get(0))
+            .optional()?;
+        self.give_back(key, gone)
+    }
+
+    /// What was told as gone from `folder`, without a uuid, is in the trash now.
+    pub fn revive_by_place(&mut self, key: i64, folder: i64, facts: &Facts) -> Result<()> {
+        if self.known(key)?.is_none_or(|row| row.id.is_some()) {
+            return Ok(());
+        }
+        let gone = self
+            .db
+            .prepare_cached(
+                "SELECT g.id FROM gone g JOIN item p ON p.id = g.parent
+                 WHERE p.key = ?1 AND g.name = ?2 AND g.kind = ?3 AND g.uuid IS NULL
+                 ORDER BY g.seq DESC LIMIT 1",
+            )?
+            .query_row((folder, &facts.name, facts.kind), |row| row.get(0))
+            .optional()?;
+        self.give_back(key, gone)
+    }
+
+    fn give_back(&mut self, key: i64, gone: Option<Id>) -> Result<()> {
+        let Some(id) = gone else {
+            return Ok(());
+        };
+        self.db
+            .prepare_cached("DELETE FROM gone WHERE id = ?1")?
+            .execute([id])?;
+        self.db
+            .prepare_cached("UPDATE item SET id = ?2 WHERE key = ?1")?
+            .execute((key, id))?;
+        self.forgotten.retain(|forgotten| *forgotten != id);
+        self.record(key)?;
+        self.counts.added -= 1;
+        self.counts.moved += 1;
+        Ok(())
+    }
+
+    /// Brings a row to what a listing says, wherever it was; writes only what differs.
+    pub fn update(&mut self, before: &Known, spot: Spot, facts: Facts) -> Result<()> {
+        let facts = facts.over(&before.facts);
+        let stays = before.parent == spot.parent && before.space == spot.space;
+        if stays && facts == before.facts {
+            return Ok(());
+        }
+        let renamed = facts.name != before.facts.name
+            || facts.origin != before.facts.origin
+            || facts.deleted_ms != before.facts.deleted_ms;
+        let seq = if stays && facts.looks_like(&before.facts) {
+            before.seq
+        } else {
+            self.next_seq()
+        };
+        self.db
+            .prepare_cached(
+                "UPDATE item SET parent = ?2, space = ?3, name = ?4, fold = ?5, seq = ?6,
+                     size = ?7, md5 = ?8, modified_ms = ?9, created_ms = ?10, updated_ms = ?11,
+                     uuid = ?12, revision = ?13, mime = ?14, shared = ?15, deleted_ms = ?16,
+                     origin = ?17
+                 WHERE key = ?1",
+            )?
+            .execute(rusqlite::params![
+                before.key,
+                spot.parent,
+                spot.space,
+                facts.name,
+                facts.fold,
+                seq,
+                facts.size,
+                facts.md5,
+                facts.modified_ms,
+                facts.created_ms,
+                facts.updated_ms,
+                facts.uuid,
+                facts.revision,
+                facts.mime,
+                facts.shared,
+                facts.deleted_ms,
+                facts.origin,
+            ])?;
+        if before.space != spot.space {
+            self.count(before.space, -1);
+            self.count(spot.space, 1);
+            self.move_below(before.key, spot.space)?;
+        }
+        let learned_uuid = facts.uuid != before.facts.uuid;
+        if before.id.is_some() && (!stays || renamed || learned_uuid) {
+            self.record(before.key)?;
+        }
+        if !stays || (renamed && facts.fold != before.facts.fold) {
+            self.counts.moved += 1;
+        } else if seq != before.seq {
+            self.counts.changed += 1;
+        }
+        Ok(())
+    }
+
+    /// What is in a folder follows it into another space.
+    fn move_below(&mut self, folder: i64, space: u8) -> Result<()> {
+        let mut folders = vec![folder];
+        while let Some(folder) = folders.pop() {
+            for (key, kind, before) in self.children(folder)? {
+                let seq = self.next_seq();
+                self.db
+                    .prepare_cached("UPDATE item SET space = ?2, seq = ?3 WHERE key = ?1")?
+                    .execute((key, space, seq))?;
+                self.count(before, -1);
+                self.count(space, 1);
+                if kind != FILE {
+                    folders.push(key);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn children(&self, folder: i64) -> Result<Vec<(i64, u8, u8)>> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT key, kind, space FROM item WHERE parent = ?1 AND key <> ?1")?
+            .query_map([folder], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?
+            .collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Removes a row and all below it: the service has said that it is gone. Ids that left get a tombstone.
+    pub fn remove(&mut self, key: i64) -> Result<()> {
+        let mut keys = vec![key];
+        while let Some(key) = keys.pop() {
+            let Some(row) = self.known(key)? else {
+                continue;
+            };
+            if row.facts.kind != FILE {
+                keys.extend(self.children(key)?.into_iter().map(|(key, ..)| key));
+            }
+            let seq = self.next_seq();
+            if let Some(id) = row.id {
+                self.db
+                    .prepare_cached(
+                        "INSERT OR REPLACE INTO gone (id, seq, kind, parent, name, uuid)
+                         VALUES (?1, ?2, ?3, (SELECT id FROM item WHERE key = ?4), ?5, ?6)",
+                    )?
+                    .execute((
+                        id,
+                        seq,
+                        row.facts.kind,
+                        row.parent,
+                        &row.facts.name,
+                        row.facts.uuid,
+                    ))?;
+                self.forgotten.push(id);
+            }
+            self.db
+                .prepare_cached("DELETE FROM item WHERE key = ?1")?
+                .execute([key])?;
+            self.count(row.space, -1);
+            self.counts.deleted += 1;
+        }
+        Ok(())
+    }
+
+    /// Puts the journal's record of an id that left where the item is now.
+    fn record(&mut self, key: i64) -> Result<()> {
+        let Some(row) = self.known(key)? else {
+            return Ok(());
+        };
+        let Some(id) = row.id else {
+            return Ok(());
+        };
+        let parent = self.id_of(row.parent)?;
+        let facts = row.facts;
+        self.moved.push(Identified {
+            id,
+            place: Place {
+                parent,
+                name: place_name(&facts.name, facts.origin.as_deref(), facts.deleted_ms),
+                kind: facts.kind,
+                uuid: facts.uuid,
+            },
+        });
+        Ok(())
+    }
+
+    /// The id of a folder that an id's place must name.
+    fn id_of(&mut self, key: i64) -> Result<Id> {
+        let id = |change: &Self| Ok::<_, Error>(change.known(key)?.and_then(|known| known.id));
+        if let Some(id) = id(self)? {
+            return Ok(id);
+        }
+        self.db.execute("UPDATE meta SET seq = ?1", [self.seq])?;
+        mint(self.db, self.store, &[key])?;
+        self.seq = self
+            .db
+            .query_row("SELECT seq FROM meta", [], |row| row.get(0))?;
+        id(self)?.ok_or_else(|| Error::bug("a parent has no id"))
+    }
+}

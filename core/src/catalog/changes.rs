@@ -1,0 +1,69 @@
+//! The change feed: one sequence over everything, with tombstones.
+//!
+//! Every change takes the next number inside the transaction that makes it, and SQLite has one
+//! writer, so numbers appear in order and a reader that has seen `n` has seen all up to `n`. An
+//! item has one number, its newest, and is either there or gone: it comes once.
+
+use super::read::{Meta, row_of};
+use super::row::id_text;
+use super::token::{anchor, anchor_seq};
+use super::{Catalog, Changes};
+use crate::{Error, Result};
+
+enum Change {
+    Updated(i64),
+    Gone(super::row::Id),
+}
+
+impl Catalog {
+    pub(super) fn read_anchor(&self) -> Result<String> {
+        let meta = self.store.catalog.read(Meta::read)?;
+        Ok(anchor(meta.instance, meta.seq))
+    }
+
+    pub(super) fn read_changes(&self, since: &str, limit: u32) -> Result<Changes> {
+        if !(1..=1_000).contains(&limit) {
+            return Err(Error::invalid("limit is not 1 to 1,000"));
+        }
+        let mut deleted = Vec::new();
+        let (rows, anchor, more) = self.store.catalog.read(|db| {
+            let meta = Meta::read(db)?;
+            let seq = anchor_seq(meta.instance, since)?;
+            let mut both = db.prepare_cached(
+                "SELECT seq, key, NULL FROM item WHERE seq > ?1
+                 UNION ALL SELECT seq, NULL, id FROM gone WHERE seq > ?1
+                 ORDER BY 1 LIMIT ?2",
+            )?;
+            let mut page = both
+                .query_map((seq, limit + 1), |row| {
+                    let change = match row.get(1)? {
+                        Some(key) => Change::Updated(key),
+                        None => Change::Gone(row.get(2)?),
+                    };
+                    Ok((row.get::<_, i64>(0)?, change))
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let more = page.len() > limit as usize;
+            page.truncate(limit as usize);
+            let end = match page.last() {
+                Some((seq, _)) if more => *seq,
+                _ => meta.seq,
+            };
+            let life = meta.life();
+            let mut rows = Vec::new();
+            for (_, change) in page {
+                match change {
+                    Change::Updated(key) => rows.extend(row_of(db, &life, key)?),
+                    Change::Gone(id) => deleted.push(id_text(id)),
+                }
+            }
+            Ok((rows, anchor(meta.instance, end), more))
+        })?;
+        Ok(Changes {
+            updated: self.with_ids(rows)?,
+            deleted,
+            anchor,
+            more,
+        })
+    }
+}

@@ -1,0 +1,358 @@
+//! A proven listing becomes the tree.
+//!
+//! First what is there: each staged entry finds the item that it is (by uuid, by name, by another
+//! spelling of its name, by what its children bring) or becomes a new one. Then, and only because
+//! the listing was complete, what it did not show is gone. Transactions are short; a kill between
+//! two leaves a tree that the next listing completes.
+
+use super::change::{Change, Facts, KNOWN, Known, Spot, facts, known};
+use super::row::FILE;
+use super::stage::{Run, Staged, is_same};
+use super::{Refreshed, row};
+use crate::Result;
+use crate::store::Store;
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use std::collections::HashMap;
+
+/// Rows in one transaction.
+const ROWS: u32 = 1_000;
+
+/// What became of a merge.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Merged {
+    pub counts: Refreshed,
+    /// Whether an app could see a difference.
+    pub changed: bool,
+}
+
+impl Merged {
+    fn add(&mut self, (counts, changed): (Refreshed, bool)) {
+        self.counts.added += counts.added;
+        self.counts.changed += counts.changed;
+        self.counts.moved += counts.moved;
+        self.counts.deleted += counts.deleted;
+        self.changed |= changed;
+    }
+}
+
+/// Runs one short transaction on the tree.
+pub(super) fn change<T>(
+    store: &Store,
+    work: impl FnOnce(&mut Change<'_>, &Transaction<'_>) -> Result<T>,
+) -> Result<(T, (Refreshed, bool))> {
+    store.catalog.write(|db| {
+        let mut change = Change::begin(db, store)?;
+        let done = work(&mut change, db)?;
+        Ok((done, change.finish()?))
+    })
+}
+
+/// Removes items and all below them, the deepest first.
+pub(super) fn remove(store: &Store, keys: Vec<i64>) -> Result<Merged> {
+    let mut merged = Merged::default();
+    let mut all = store.catalog.read(|db| with_all_below(db, keys))?;
+    while !all.is_empty() {
+        let batch = all.split_off(all.len().saturating_sub(ROWS as usize));
+        let ((), done) = change(store, |change, _| {
+            batch.iter().rev().try_for_each(|key| change.remove(*key))
+        })?;
+        merged.add(done);
+    }
+    Ok(merged)
+}
+
+/// These keys and those of everything below, each after what it is in.
+fn with_all_below(db: &Connection, mut keys: Vec<i64>) -> Result<Vec<i64>> {
+    let mut below = db.prepare_cached(
+        "SELECT key FROM item INDEXED BY item_name WHERE parent = ?1 AND key <> ?1",
+    )?;
+    let mut met = super::stage::Marks::default();
+    keys.retain(|key| met.mark(*key));
+    let mut next = 0;
+    while let Some(key) = keys.get(next).copied() {
+        next += 1;
+        let mut rows = below.query([key])?;
+        while let Some(row) = rows.next()? {
+            let key = row.get(0)?;
+            if met.mark(key) {
+                keys.push(key);
+            }
+        }
+    }
+    Ok(keys)
+}
+
+/// Merges a run whose listing was proven complete. `inherits` names, by the key of a new folder, the known
+/// folder that it is, as its children tell.
+pub(super) fn merge(run: Run, inherits: &HashMap<i64, i64>) -> Result<Merged> {
+    run.check_generation()?;
+    let store = run.store.clone();
+    let base = reserve(&store, run.new)?;
+    let mut merge = Merge {
+        run,
+        base,
+        inherits,
+        elsewhere: HashMap::new(),
+    };
+    let mut merged = Merged::default();
+    let mut after = 0;
+    loop {
+        let (last, done) = change(&store, |change, db| merge.batch(change, db, after))?;
+        merged.add(done);
+        match last {
+            Some(last) => after = last,
+            None => break,
+        }
+    }
+    merge.run.check_generation()?;
+    let mut unseen = merge.run.unseen(usize::MAX, true)?;
+    unseen.extend(merge.run.unseen(usize::MAX, false)?);
+    let keys = unseen.into_iter().map(|unseen| unseen.key).collect();
+    let removed = remove(&store, keys)?;
+    merged.add((removed.counts, removed.changed));
+    merge.run.mark_listed()?;
+    merged.counts.folders = merge.run.folders;
+    merged.counts.files = merge.run.files;
+    Ok(merged)
+}
+
+fn reserve(store: &Store, keys: i64) -> Result<i64> {
+    if keys == 0 {
+        return Ok(0);
+    }
+    store.catalog.write(|db| {
+        Ok(db.query_row(
+            "UPDATE meta SET next_key = next_key + ?1 RETURNING next_key - ?1",
+            [keys],
+            |row| row.get(0),
+        )?)
+    })
+}
+
+struct Merge<'a> {
+    run: Run,
+    /// The key of the first new item.
+    base: i64,
+    inherits: &'a HashMap<i64, i64>,
+    /// New folders that turned out to be known ones.
+    elsewhere: HashMap<i64, i64>,
+}
+
+impl Merge<'_> {
+    /// Up to `ROWS` staged entries after number `after`; the last number, `None` at the end.
+    fn batch(
+        &mut self,
+        change: &mut Change<'_>,
+        db: &Transaction<'_>,
+        after: i64,
+    ) -> Result<Option<i64>> {
+        let mut query = db.prepare_cached(
+            "SELECT n, key, parent, kind, name, fold, size, md5, modified_ms, created_ms,
+                 updated_ms, uuid, revision, mime, shared, deleted_ms, origin
+             FROM stage WHERE run = ?1 AND n > ?2 ORDER BY n LIMIT ?3",
+        )?;
+        let mut rows = query.query((self.run.run, after, ROWS))?;
+        let mut last = None;
+        while let Some(row) = rows.next()? {
+            last = Some(row.get(0)?);
+            let staged = Staged {
+                key: row.get(1)?,
+                parent: row.get(2)?,
+                facts: facts(row, 3)?,
+            };
+            self.entry(change, db, staged)?;
+        }
+        Ok(last)
+    }
+
+    fn entry(
+        &mut self,
+        change: &mut Change<'_>,
+        db: &Transaction<'_>,
+        staged: Staged,
+    ) -> Result<()> {
+        let fresh = staged.parent < 0 && !self.elsewhere.contains_key(&staged.parent);
+        let spot = Spot {
+            parent: self.real(staged.parent),
+            space: self.run.scope.space,
+        };
+        let known = if staged.key > 0 {
+            change.known(staged.key)?
+        } else {
+            self.find(change, db, &staged, spot, fresh)?
+        };
+        let Some(known) = known else {
+            if staged.key > 0 {
+                // The item vanished after it was compared, and its key with it: the next listing has it.
+                return Ok(());
+            }
+            let key = self.real(staged.key);
+            let listed = self.run.scope.tree && staged.facts.kind != FILE;
+            self.run.marks.mark(key);
+            change.insert(key, spot, &staged.facts, listed)?;
+            return self.back_by_place(change, db, key, &staged.facts);
+        };
+        self.run.marks.mark(known.key);
+        if staged.key < 0 && staged.facts.kind != FILE {
+            self.elsewhere.insert(staged.key, known.key);
+        }
+        if known.seq > self.run.start_seq && known.parent != spot.parent && staged.key > 0 {
+            // Moved by a newer listing.
+            return Ok(());
+        }
+        change.update(&known, spot, staged.facts)
+    }
+
+    /// Something in the trash that was told as gone, and has no uuid to be found by, gets its id back.
+    fn back_by_place(
+        &self,
+        change: &mut Change<'_>,
+        db: &Transaction<'_>,
+        key: i64,
+        facts: &Facts,
+    ) -> Result<()> {
+        let Some(origin) = &facts.origin else {
+            return Ok(());
+        };
+        match folder_at(db, &row::origin_path(origin))? {
+            Some(folder) => change.revive_by_place(key, folder, facts),
+            None => Ok(()),
+        }
+    }
+
+    fn real(&self, key: i64) -> i64 {
+        if key > 0 {
+            return key;
+        }
+        let known = self.elsewhere.get(&key);
+        known.copied().unwrap_or(self.base - key - 1)
+    }
+
+    /// The item that a seemingly new entry is.
+    fn find(
+        &self,
+        change: &Change<'_>,
+        db: &Transaction<'_>,
+        staged: &Staged,
+        spot: Spot,
+        fresh: bool,
+    ) -> Result<Option<Known>> {
+        if let Some(key) = self.inherits.get(&staged.key) {
+            let old = change.known(*key)?;
+            if let Some(old) = old.filter(|old| !self.run.marks.has(old.key)) {
+                if !is_inside(db, spot.parent, old.key)? {
+                    return Ok(Some(old));
+                }
+            }
+        }
+        let facts = &staged.facts;
+        if let Some(uuid) = facts.uuid {
+            let by_uuid = by_uuid(db, &uuid)?;
+            if let Some(row) = by_uuid.filter(|row| !self.run.marks.has(row.key)) {
+                return Ok(Some(row));
+            }
+        }
+        if facts.origin.is_some() {
+            if let Some(row) = self.trashed(db, facts)? {
+                return Ok(Some(row));
+            }
+        }
+        if fresh {
+            return Ok(None);
+        }
+        self.by_name(db, spot.parent, facts)
+    }
+
+    /// In its folder: the exact name first, then another spelling that the listing did not show.
+    fn by_name(&self, db: &Connection, parent: i64, facts: &Facts) -> Result<Option<Known>> {
+        let mut spellings = db.prepare_cached(&format!(
+            "SELECT {KNOWN} FROM item
+             WHERE parent = ?1 AND (kind = 3) = ?2 AND fold = ?3 AND key <> ?1
+             ORDER BY name <> ?4, key"
+        ))?;
+        let rows = spellings.query_map(
+            (parent, facts.kind == FILE, &facts.fold, &facts.name),
+            known,
+        )?;
+        for row in rows {
+            let row = row?;
+            if is_same(&row.facts, facts) && !self.run.marks.has(row.key) {
+                return Ok(Some(row));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What is in the trash now, where it was before: for a folder by its place, for a file whose uuid was
+    /// never told by place and content.
+    fn trashed(&self, db: &Connection, facts: &Facts) -> Result<Option<Known>> {
+        let origin = facts.origin.as_deref().unwrap_or_default();
+        let Some(folder) = folder_at(db, &row::origin_path(origin))? else {
+            return Ok(None);
+        };
+        let row = self.by_name(
+            db,
+            folder,
+            &Facts {
+                origin: None,
+                ..facts.clone()
+            },
+        )?;
+        Ok(row.filter(|row| {
+            row.facts.name == facts.name
+                && (facts.kind != FILE
+                    || (row.facts.md5, row.facts.size) == (facts.md5, facts.size))
+        }))
+    }
+}
+
+pub(super) fn by_uuid(db: &Connection, uuid: &row::Id) -> Result<Option<Known>> {
+    Ok(db
+        .prepare_cached(&format!("SELECT {KNOWN} FROM item WHERE uuid = ?1"))?
+        .query_row([uuid], known)
+        .optional()?)
+}
+
+/// The folder at a path of the service.
+pub(super) fn folder_at(db: &Connection, path: &crate::remote::RemotePath) -> Result<Option<i64>> {
+    let mut segments = path.segments();
+    let mut key = row::root_key(super::Space::Backup);
+    if let [device, mount, below @ ..] = segments {
+        if row::fold(device) == "jotta" {
+            key = match row::fold(mount).as_str() {
+                "sync" => row::root_key(super::Space::Sync),
+                "archive" => row::root_key(super::Space::Archive),
+                _ => return Ok(None),
+            };
+            segments = below;
+        }
+    }
+    for name in segments {
+        let next = db
+            .prepare_cached(
+                "SELECT key FROM item
+                 WHERE parent = ?1 AND (kind = 3) = 0 AND fold = ?2 AND key <> ?1
+                 ORDER BY name <> ?3 LIMIT 1",
+            )?
+            .query_row((key, row::fold(name), name), |row| row.get(0))
+            .optional()?;
+        match next {
+            Some(next) => key = next,
+            None => return Ok(None),
+        }
+    }
+    Ok(Some(key))
+}
+
+/// Whether `key` is `folder` or below it.
+fn is_inside(db: &Connection, mut key: i64, folder: i64) -> Result<bool> {
+    loop {
+        if key == folder {
+            return Ok(true);
+        }
+        match super::read::parent_of(db, key)? {
+            Some(parent) if parent != key => key = parent,
+            _ => return Ok(false),
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! Ids, given when an item first leaves the core.
+//!
+//! An id is in the journal before a caller sees it and in the catalogue before this returns, so an
+//! item has one id in all processes and, found again by uuid or place, after a rebuild too. A
+//! place names its parent by id, so the folders above an item get theirs first.
+
+use super::row::{FILE, Id};
+use crate::store::{Identified, Place, Store, new_id};
+use crate::{Error, Result};
+use rusqlite::{OptionalExtension, Row, Transaction};
+
+struct Nameless {
+    key: i64,
+    parent_key: i64,
+    parent: Option<Id>,
+    name: String,
+    kind: u8,
+    uuid: Option<Id>,
+}
+
+/// Gives ids to those of `keys` that have none.
+pub(super) fn mint(db: &Transaction<'_>, store: &Store, keys: &[i64]) -> Result<()> {
+    let mut nameless = Vec::new();
+    for key in keys {
+        nameless.extend(read(db, *key)?);
+    }
+    let mut above: Vec<i64> = nameless
+        .iter()
+        .filter(|item| item.parent.is_none())
+        .map(|item| item.parent_key)
+        .collect();
+    if !above.is_empty() {
+        above.sort_unstable();
+        above.dedup();
+        mint(db, store, &above)?;
+        return mint(db, store, keys);
+    }
+    if nameless.is_empty() {
+        return Ok(());
+    }
+    let places = nameless
+        .iter()
+        .map(|item| item.place())
+        .collect::<Result<Vec<_>>>()?;
+    let ids = store.identify(&places)?;
+    for ((item, place), id) in nameless.iter().zip(places).zip(ids) {
+        give(db, store, item.key, id, place)?;
+    }
+    Ok(())
+}
+
+/// Gives `key` the id `id`, or a new one if that is another item's.
+pub(super) fn give(
+    db: &Transaction<'_>,
+    store: &Store,
+    key: i64,
+    id: Id,
+    place: Place,
+) -> Result<()> {
+    let taken = db
+        .prepare_cached("SELECT 1 FROM item WHERE id = ?1")?
+        .exists([id])?;
+    let id = if taken {
+        let id = new_id()?;
+        store.record(&[Identified { id, place }])?;
+        id
+    } else {
+        id
+    };
+    db.prepare_cached("UPDATE item SET id = ?2 WHERE key = ?1")?
+        .execute((key, id))?;
+    // An id that comes back was told as deleted, so it must be told as changed.
+    let back = db
+        .prepare_cached("DELETE FROM gone WHERE id = ?1")?
+        .execute([id])?;
+    if back > 0 {
+        db.execute_batch("UPDATE meta SET seq = seq + 1")?;
+        db.prepare_cached("UPDATE item SET seq = (SELECT seq FROM meta) WHERE key = ?1")?
+            .execute([key])?;
+    }
+    Ok(())
+}
+
+/// The recorded name of an item. In the trash a name may come several times, so there it is the whole
+/// place that it was deleted from, and when.
+pub(super) fn place_name(name: &str, origin: Option<&str>, deleted_ms: Option<i64>) -> String {
+    match origin {
+        Some(origin) => format!("{origin}/{name}@{}", deleted_ms.unwrap_or(0)),
+        None => name.to_owned(),
+    }
+}
+
+fn read(db: &Transaction<'_>, key: i64) -> Result<Option<Nameless>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT i.key, i.parent, p.id, i.name, i.kind, i.uuid, i.origin, i.deleted_ms
+             FROM item i JOIN item p ON p.key = i.parent
+             WHERE i.key = ?1 AND i.id IS NULL",
+        )?
+        .query_row([key], nameless)
+        .optional()?)
+}
+
+fn nameless(row: &Row<'_>) -> rusqlite::Result<Nameless> {
+    let name: String = row.get(3)?;
+    let origin: Option<String> = row.get(6)?;
+    let kind: u8 = row.get(4)?;
+    Ok(Nameless {
+        key: row.get(0)?,
+        parent_key: row.get(1)?,
+        parent: row.get(2)?,
+        name: place_name(&name, origin.as_deref(), row.get(7)?),
+        kind,
+        uuid: row.get::<_, Option<Id>>(5)?.filter(|_| kind == FILE),
+    })
+}
+
+impl Nameless {
+    fn place(&self) -> Result<Place> {
+        Ok(Place {
+            parent: self
+                .parent
+                .ok_or_else(|| Error::bug("an item above has no id"))?,
+            name: self.name.clone(),
+            kind: self.kind,
+            uuid: self.uuid,
+        })
+    }
+}
