@@ -103,6 +103,12 @@ impl BrowserSignIn {
 
     /// Waits until the browser has come back to the loopback address, at most a quarter of an hour.
     pub async fn finish(self, cancel: &CancelToken) -> Result<AccountInfo> {
+        let life = self.account.life.clone();
+        life.run(cancel, async |cancel| self.finish_running(cancel).await)
+            .await
+    }
+
+    async fn finish_running(self, cancel: &CancelToken) -> Result<AccountInfo> {
         let brought = cancel
             .run(async {
                 tokio::time::timeout(SIGN_IN_TIME, self.wait())

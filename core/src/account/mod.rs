@@ -16,6 +16,7 @@ mod tokens;
 mod vault;
 
 use crate::clock::Clock;
+use crate::drive::Life;
 use crate::remote::transport::{is_loopback, safe_url};
 use crate::remote::{Remote, TokenSource, Transport};
 use crate::store::Store;
@@ -78,6 +79,7 @@ pub struct Account {
     changed: Arc<dyn Fn() + Send + Sync>,
     transport: Transport,
     refresher: Arc<Refresher>,
+    life: Arc<Life>,
     /// What the last login token gave when the sign-in then stopped: the token works only once, so
     /// the same call again goes on from here.
     begun: Mutex<Option<(Secret, Tokens)>>,
@@ -91,6 +93,7 @@ impl Account {
         vault: Arc<dyn Vault>,
         clock: Arc<dyn Clock>,
         endpoints: Option<Endpoints>,
+        life: Arc<Life>,
         changed: Arc<dyn Fn() + Send + Sync>,
     ) -> Result<Arc<Self>> {
         let roots = endpoints
@@ -111,6 +114,7 @@ impl Account {
             changed,
             transport,
             refresher: Arc::new(refresher),
+            life,
             begun: Mutex::new(None),
             me: me.clone(),
         }))
@@ -134,6 +138,18 @@ impl Account {
     /// Signs in with a personal login token, which works once. When it fails with anything but
     /// `LoginRefused`, the same call may be made again. Errors: `LoginRefused`, `OtherAccount`.
     pub async fn sign_in(&self, login_token: &Secret, cancel: &CancelToken) -> Result<AccountInfo> {
+        self.life
+            .run(cancel, async |cancel| {
+                self.sign_in_running(login_token, cancel).await
+            })
+            .await
+    }
+
+    async fn sign_in_running(
+        &self,
+        login_token: &Secret,
+        cancel: &CancelToken,
+    ) -> Result<AccountInfo> {
         let login = LoginToken::parse(login_token)?;
         let endpoints = self.endpoints_for(&login.link)?;
         let tokens = match self.begun_with(login_token) {
@@ -173,11 +189,21 @@ impl Account {
         service: &Service,
         cancel: &CancelToken,
     ) -> Result<BrowserSignIn> {
-        BrowserSignIn::start(self.me()?, service, cancel).await
+        self.life
+            .run(cancel, async |cancel| {
+                BrowserSignIn::start(self.me()?, service, cancel).await
+            })
+            .await
     }
 
     /// Asks the service for the account's quota and locks.
     pub async fn refresh(&self, cancel: &CancelToken) -> Result<AccountInfo> {
+        self.life
+            .run(cancel, async |cancel| self.refresh_running(cancel).await)
+            .await
+    }
+
+    async fn refresh_running(&self, cancel: &CancelToken) -> Result<AccountInfo> {
         let customer = Remote::new(self.transport(), self.me()?)
             .customer(cancel)
             .await?;

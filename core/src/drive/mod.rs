@@ -81,6 +81,7 @@ impl Drive {
             vault,
             clock.clone(),
             endpoints,
+            life.clone(),
             Arc::new(move || told.account_changed()),
         )?;
         let remote = Remote::new(account.transport(), account.clone());
@@ -184,9 +185,12 @@ impl Drive {
 
     fn stop(&self, state: State, deadline: Duration) -> Result<()> {
         let until = Instant::now() + deadline;
-        self.life.stop(state, deadline)?;
+        let stopped = self.life.stop(state, deadline);
         self.remote.reset_connections();
-        self.store
-            .pause(until.saturating_duration_since(Instant::now()))
+        // Whatever still runs finds the store closed; what it has begun there is interrupted.
+        let paused = self
+            .store
+            .pause(until.saturating_duration_since(Instant::now()));
+        stopped.and(paused)
     }
 }
