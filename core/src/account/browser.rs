@@ -143,6 +143,18 @@ impl BrowserSignIn {
             .await
     }
 
+    #[cfg(test)]
+    pub(super) fn verifier_for_test(&self) -> &str {
+        self.verifier.reveal()
+    }
+
+    #[cfg(test)]
+    pub(super) fn port_for_test(&self) -> u16 {
+        self.listener
+            .local_addr()
+            .map_or(0, |address| address.port())
+    }
+
     /// Serves every connection at once: one that stays silent must not keep the next one out.
     async fn wait(&self) -> Result<Brought> {
         let (found, mut brought) = mpsc::channel(1);
