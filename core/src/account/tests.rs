@@ -53,8 +53,10 @@ impl Phone {
         let clock = Arc::new(self.clock.clone());
         let store = Arc::new(Store::open(self.directory.path(), false, clock.clone()).unwrap());
         let hints = self.hints.clone();
-        let changed = Arc::new(move || drop(hints.fetch_add(1, Ordering::SeqCst)));
-        Account::new(store, self.vault.clone(), clock, None, changed).unwrap()
+        let changed = Arc::new(move || {
+            hints.fetch_add(1, Ordering::SeqCst);
+        });
+        Account::new(store, self.vault.clone(), clock, None, Life::new(), changed).unwrap()
     }
 
     fn tokens(&self) -> Option<Tokens> {
