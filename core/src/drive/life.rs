@@ -115,12 +115,14 @@ impl Life {
         Ok(())
     }
 
-    pub fn start(&self) -> Result<()> {
+    /// Lets calls in again, once `open` has opened what they need. A closed life stays closed.
+    pub fn start(&self, open: impl FnOnce() -> Result<()>) -> Result<()> {
         let mut inner = self.lock();
         match inner.state {
             State::Closed => return Err(Error::Closed),
             State::Running => {}
             State::Paused => {
+                open()?;
                 inner.state = State::Running;
                 inner.epoch = CancelToken::new();
             }
@@ -175,7 +177,7 @@ mod tests {
         assert_eq!(life.lock().running, 0);
         assert_eq!(call.await.unwrap(), Err(Error::Paused));
         assert_eq!(life.check(), Err(Error::Paused));
-        life.start().unwrap();
+        life.start(|| Ok(())).unwrap();
         assert_eq!(life.run(&CancelToken::new(), async |_| Ok(7)).await, Ok(7));
     }
 
@@ -194,7 +196,10 @@ mod tests {
         let life = Life::new();
         life.stop(State::Closed, Duration::ZERO).unwrap();
         life.stop(State::Paused, Duration::ZERO).unwrap();
-        assert_eq!(life.start(), Err(Error::Closed));
+        assert_eq!(
+            life.start(|| panic!("nothing is opened")),
+            Err(Error::Closed)
+        );
     }
 
     #[test]

@@ -8,12 +8,12 @@ mod hints;
 mod life;
 mod options;
 
+use crate::Result;
 use crate::account::{Account, SignIn};
-use crate::catalog::{Catalog, Space};
+use crate::catalog::Catalog;
 use crate::content::{Content, LedgerRow, Network};
 use crate::remote::Remote;
 use crate::store::Store;
-use crate::{Endpoints, Error, Result};
 use hints::Hints;
 pub use hints::Subscription;
 use life::State;
@@ -36,7 +36,7 @@ pub trait Listener: Send + Sync {
 pub struct Status {
     /// Whether somebody is signed in, and how full the account is.
     pub sign_in: SignIn,
-    /// Items known, by space, in the order of [`Space::ALL`].
+    /// Items known, by space, in the order of [`Space::ALL`](crate::catalog::Space::ALL).
     pub items: [u64; 4],
     /// Content bytes received.
     pub ledger: Vec<LedgerRow>,
@@ -170,8 +170,7 @@ impl Drive {
     /// Opens what [`pause`](Self::pause) closed. Fine if nothing is paused. `Closed` after a close.
     /// Listeners get both hints: another process may have changed the directory meanwhile.
     pub fn resume(&self) -> Result<()> {
-        self.store.resume()?;
-        self.life.start()?;
+        self.life.start(|| self.store.resume())?;
         self.hints.account_changed();
         self.hints.catalog_changed();
         Ok(())
