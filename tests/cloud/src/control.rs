@@ -143,7 +143,7 @@ fn answer(state: &Arc<State>, method: &str, name: &str, call: &Call) -> Result<R
             rules.into_iter().for_each(|rule| state.trouble.add(rule));
             Ok(body::json(200, &json!({"rules": count})))
         }
-        ("DELETE", "trouble") => {
+        ("DELETE", "trouble") | ("POST", "trouble/clear") => {
             state.trouble.clear();
             done()
         }
