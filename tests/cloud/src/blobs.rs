@@ -48,6 +48,18 @@ impl Blobs {
         }
     }
 
+    /// Forgets the bytes of uploads that nothing leads to any more.
+    pub fn forget_all_but(&self, wanted: impl Fn(&str) -> bool) -> io::Result<()> {
+        for entry in std::fs::read_dir(self.root.join("partial"))? {
+            if let Ok(upload) = entry?.file_name().into_string()
+                && !wanted(&upload)
+            {
+                self.forget(&upload)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Opens an upload to go on writing at `offset`, and the hash of what is before it.
     pub fn resume(&self, upload: &str, offset: u64) -> io::Result<(File, Md5)> {
         let mut file = OpenOptions::new()

@@ -1,7 +1,10 @@
 //! `files/v1`: allocate, upload, purge_trash (protocol facts §5, §6.6).
 
 mod allocate;
+mod turns;
 mod upload;
+
+pub use turns::Turns;
 
 use std::sync::Arc;
 
@@ -72,13 +75,20 @@ pub fn writable(state: &State, account: &Account) -> Result<(), Refusal> {
     ))
 }
 
-/// Whether `size` more bytes fit into the account.
-pub fn room_for(view: &View<'_>, account: &Account, size: u64) -> Result<(), TreeError> {
+/// Refuses work that made the account hold more than it may; `before` is the usage when it began, `pending` what is
+/// still to come.
+pub fn within_quota(
+    view: &View<'_>,
+    account: &Account,
+    before: i64,
+    pending: u64,
+) -> Result<(), TreeError> {
     if account.capacity < 0 {
         return Ok(());
     }
-    let size = i64::try_from(size).unwrap_or(i64::MAX);
-    if view.usage()?.saturating_add(size) <= account.capacity {
+    let pending = i64::try_from(pending).unwrap_or(i64::MAX);
+    let after = view.usage()?.saturating_add(pending);
+    if after <= account.capacity || after <= before {
         return Ok(());
     }
     let status = match view.switches.quota {
@@ -92,6 +102,15 @@ pub fn room_for(view: &View<'_>, account: &Account, size: u64) -> Result<(), Tre
         "The account is full",
     )
     .into())
+}
+
+/// The usage before work that `within_quota` judges; not counted when there is no quota.
+pub fn usage_before(view: &View<'_>, account: &Account) -> Result<i64, TreeError> {
+    if account.capacity < 0 {
+        Ok(0)
+    } else {
+        view.usage()
+    }
 }
 
 /// An md5 as a client spelled it, if it is one.

@@ -4,7 +4,7 @@ use percent_encoding::percent_decode_str;
 use unicode_normalization::UnicodeNormalization;
 
 use crate::refusal::Refusal;
-use crate::switches::{CaseFolding, NameLength, Normalisation, Switches};
+use crate::switches::{CaseFolding, NameLength, Normalisation, Percent, Switches};
 
 /// Longest name, in the unit that the switch says.
 pub const MAX_NAME: usize = 255;
@@ -32,11 +32,11 @@ impl JfsPath {
     }
 
     /// The path of a request's target, after `/jfs/<user>`. A raw `+` is a space.
-    pub fn decode(raw: &str) -> Result<Self, Refusal> {
+    pub fn decode(raw: &str, switches: &Switches) -> Result<Self, Refusal> {
         let segments = raw
             .split('/')
             .filter(|s| !s.is_empty())
-            .map(decode_segment)
+            .map(|segment| decode_segment(segment, switches))
             .collect::<Result<_, _>>()?;
         Ok(Self {
             segments,
@@ -54,13 +54,12 @@ impl JfsPath {
     }
 }
 
-fn decode_segment(raw: &str) -> Result<String, Refusal> {
+fn decode_segment(raw: &str, switches: &Switches) -> Result<String, Refusal> {
     let spaced = raw.replace('+', " ");
     let decoded = percent_decode_str(&spaced)
         .decode_utf8()
         .map_err(|_| Refusal::plain_bad_request())?;
-    // The service answers a bare 400 to a `%` in a name, wherever it comes from.
-    if decoded.contains('%') {
+    if decoded.contains('%') && switches.percent != Percent::Accepted {
         return Err(Refusal::plain_bad_request());
     }
     if decoded.contains('/') || decoded.contains('\0') {

@@ -9,6 +9,7 @@ use crate::account::Account;
 use crate::auth::{Auth, User};
 use crate::blobs::Blobs;
 use crate::counts::CountBook;
+use crate::files::Turns;
 use crate::refusal::Refusal;
 use crate::switches::Switches;
 use crate::tree::{Tree, TreeError};
@@ -41,6 +42,8 @@ pub struct State {
     pub tree: Tree,
     /// Content.
     pub blobs: Blobs,
+    /// Which connection writes to which upload.
+    pub turns: Turns,
     /// Requests and content bytes.
     pub counts: Arc<CountBook>,
     /// Trouble on demand.
@@ -65,6 +68,11 @@ impl State {
         };
         let blobs = Blobs::open(&directory.path().join("blobs")).map_err(io("the blobs"))?;
         let tree = Tree::open(&directory.path().join("tree.db"), &options.switches)?;
+        blobs
+            .forget_all_but(|upload| {
+                matches!(tree.read(|v| v.upload(upload)), Ok(Some(_)) | Err(_))
+            })
+            .map_err(io("partial uploads"))?;
         let account = Account::default();
         let user = User {
             username: "5f0c2a9be4b0d3a1c7e86420".into(),
@@ -77,6 +85,7 @@ impl State {
             user: user.username,
             tree,
             blobs,
+            turns: Turns::default(),
             counts: Arc::default(),
             trouble: Trouble::default(),
             auth,

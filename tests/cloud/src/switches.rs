@@ -170,6 +170,15 @@ switches! {
         /// Only a to z.
         Ascii = "ascii",
     }
+    /// Where may a name hold a `%`? (§11: a plain 400 in paths, yet phones do store such names)
+    percent: Percent {
+        /// Nowhere: a plain 400.
+        Refused = "refused",
+        /// In allocate, but such a file cannot be reached by its path.
+        AllocateOnly = "allocate-only",
+        /// Everywhere.
+        Accepted = "accepted",
+    }
     /// Does cphash with new times make a revision? (§13.10)
     touch: Touch {
         /// No: the current revision gets the times.

@@ -114,7 +114,7 @@ impl Writer {
     /// Writes many generated files in one transaction; answers how many. Quickest when files of one folder come
     /// together.
     pub fn put_many(&self, files: impl IntoIterator<Item = BulkFile>) -> Result<u64, TreeError> {
-        self.state.tree.write(|view| {
+        self.state.tree.write_much(|view| {
             let mut count = 0;
             let mut folder: Option<(Vec<String>, Node)> = None;
             for file in files {
@@ -124,12 +124,15 @@ impl Writer {
                     Some((path, node)) if path == segments => node,
                     _ => make_folders(view, &segments)?,
                 };
-                let md5 = match view.generated(file.seed, file.size)? {
-                    Some(known) => known.md5,
-                    None => generated_md5(file.seed, file.size),
+                let (blob, md5) = match view.generated(file.seed, file.size)? {
+                    Some(known) => (known.id, known.md5),
+                    None => {
+                        let md5 = generated_md5(file.seed, file.size);
+                        (view.add_blob(&md5, file.size, Some(file.seed))?, md5)
+                    }
                 };
                 let content = NewContent {
-                    blob: view.add_blob(&md5, file.size, Some(file.seed))?,
+                    blob,
                     size: file.size,
                     md5,
                     created: file.created,

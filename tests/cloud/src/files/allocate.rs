@@ -8,12 +8,12 @@ use hyper::body::Incoming;
 use hyper::header::HOST;
 use serde::Deserialize;
 
-use super::{md5_of, room_for};
+use super::{md5_of, usage_before, within_quota};
 use crate::body::{Reply, json};
 use crate::names::JfsPath;
 use crate::refusal::Refusal;
 use crate::state::State;
-use crate::switches::CompletedUrl;
+use crate::switches::{CompletedUrl, Percent, Switches};
 use crate::times;
 use crate::tree::{RevisionState, Sent};
 
@@ -49,12 +49,12 @@ impl Time {
 }
 
 /// The path of an allocate: `/jfs/<device>/<mountpoint>/...`, or the older `<mountpoint>/...` of Jotta.
-fn path_of(text: &str) -> Result<JfsPath, Refusal> {
+fn path_of(text: &str, switches: &Switches) -> Result<JfsPath, Refusal> {
     let path = match text.strip_prefix("/jfs/") {
         Some(rest) => JfsPath::plain(rest),
         None => JfsPath::plain(&format!("Jotta/{text}")),
     };
-    if path.segments.iter().any(|s| s.contains('%')) {
+    if switches.percent == Percent::Refused && path.segments.iter().any(|s| s.contains('%')) {
         return Err(Refusal::plain_bad_request());
     }
     if path.slash || path.segments.len() < 3 {
@@ -81,7 +81,7 @@ pub async fn allocate(
         .to_bytes();
     let asked: Asked =
         serde_json::from_slice(&body).map_err(|e| Refusal::invalid(format!("bad JSON: {e}")))?;
-    let path = path_of(&asked.path)?;
+    let path = path_of(&asked.path, &state.switches())?;
     let now = times::now();
     let sent = Sent {
         md5: md5_of(&asked.md5)?,
@@ -102,8 +102,14 @@ pub async fn allocate(
     let (allocated, name, resume_pos) = state
         .blocking(move || {
             let allocated = work.tree.write(|view| {
-                room_for(view, &account, sent.size)?;
-                view.allocate(&path, &sent, reject)
+                let before = usage_before(view, &account)?;
+                let allocated = view.allocate(&path, &sent, reject)?;
+                let pending = match allocated.state {
+                    RevisionState::Completed => 0,
+                    _ => sent.size,
+                };
+                within_quota(view, &account, before, pending)?;
+                Ok(allocated)
             })?;
             let resume_pos = if allocated.resumed {
                 work.blobs.received(&allocated.upload)

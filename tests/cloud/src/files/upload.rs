@@ -11,31 +11,51 @@ use hyper::body::Incoming;
 use hyper::header::RANGE;
 use md5::{Digest, Md5};
 
+use super::turns::Turn;
 use crate::blobs::hex;
 use crate::body::{Reply, json, no_answer};
 use crate::refusal::Refusal;
 use crate::state::State;
 use crate::switches::{CorruptStatus, PartialUpload, UploadUrl};
-use crate::tree::{TreeError, Upload};
+use crate::tree::{Revision, TreeError, Upload};
 
 /// Bytes gathered before they are written by a thread that may block.
 const GATHER: usize = 1024 * 1024;
 
 struct Sink {
+    turn: Turn,
     file: File,
     md5: Md5,
     position: u64,
 }
 
 impl Sink {
-    fn write(&mut self, chunks: &[Bytes]) -> std::io::Result<()> {
-        for chunk in chunks {
-            self.file.write_all(chunk)?;
-            self.md5.update(chunk);
-            self.position += chunk.len() as u64;
-        }
-        Ok(())
+    fn write(&mut self, chunks: &[Bytes]) -> Result<(), TreeError> {
+        let Self {
+            turn,
+            file,
+            md5,
+            position,
+        } = self;
+        let written = turn.work(|| {
+            for chunk in chunks {
+                file.write_all(chunk)?;
+                md5.update(chunk);
+                *position += chunk.len() as u64;
+            }
+            Ok(())
+        });
+        written.unwrap_or_else(|| Err(superseded()))
     }
+}
+
+fn superseded() -> TreeError {
+    Refusal::new(
+        409,
+        "ConflictOpenApiException",
+        "another connection sends this upload",
+    )
+    .into()
 }
 
 fn unknown() -> Refusal {
@@ -73,8 +93,13 @@ pub async fn upload(
         let work = state.clone();
         state
             .blocking(move || {
-                work.tree
-                    .write(|view| view.upload_progress(&id, &upload, sink.position))
+                let progress = || {
+                    work.tree
+                        .write(|view| view.upload_progress(&id, &upload, sink.position))
+                };
+                sink.turn
+                    .work(progress)
+                    .unwrap_or_else(|| Err(superseded()))
             })
             .await?;
         return Ok(no_answer());
@@ -155,10 +180,12 @@ async fn open(state: &Arc<State>, id: &str, start: u64) -> Result<(Upload, Sink)
                 )
                 .into());
             }
+            let turn = work.turns.take(&id);
             let (file, md5) = work.blobs.resume(&id, start)?;
             Ok((
                 upload,
                 Sink {
+                    turn,
                     file,
                     md5,
                     position: start,
@@ -175,35 +202,53 @@ async fn finish(
     sink: Sink,
 ) -> Result<Reply, Refusal> {
     let work = state.clone();
-    let (blob_id, revision) = state
+    let revision = state
         .blocking(move || {
-            let received = sink.position;
-            drop(sink.file);
-            if received < upload.size {
-                work.tree
-                    .write(|view| view.upload_progress(&id, &upload, received))?;
-                return Err(incomplete(received, upload.size));
-            }
-            if hex(&sink.md5.finalize()) != upload.md5 {
-                work.blobs.forget(&id)?;
-                work.tree.write(|view| view.upload_corrupt(&id, &upload))?;
-                return Err(corrupt(&work));
-            }
-            work.blobs.keep(&id, &upload.md5, upload.size)?;
-            let (_, revision) = work.tree.write(|view| view.upload_done(&id, &upload))?;
-            Ok((revision.blob, revision))
+            let Sink {
+                turn,
+                file,
+                md5,
+                position,
+            } = sink;
+            drop(file);
+            turn.work(|| settle(&work, &id, &upload, position, md5))
+                .unwrap_or_else(|| Err(superseded()))
         })
         .await?;
     Ok(json(
         200,
         &serde_json::json!({
             "path": "",
-            "content_id": format!("{:032x}", blob_id.unwrap_or_default()),
+            "content_id": format!("{:032x}", revision.blob.unwrap_or_default()),
             "bytes": revision.size,
             "md5": revision.md5,
             "modified": revision.modified,
         }),
     ))
+}
+
+/// All bytes that came are on disk: they are a part, the wrong ones, or the file's.
+fn settle(
+    state: &State,
+    id: &str,
+    upload: &Upload,
+    received: u64,
+    md5: Md5,
+) -> Result<Revision, TreeError> {
+    if received < upload.size {
+        state
+            .tree
+            .write(|view| view.upload_progress(id, upload, received))?;
+        return Err(incomplete(received, upload.size));
+    }
+    if hex(&md5.finalize()) != upload.md5 {
+        state.blobs.forget(id)?;
+        state.tree.write(|view| view.upload_corrupt(id, upload))?;
+        return Err(corrupt(state));
+    }
+    state.blobs.keep(id, &upload.md5, upload.size)?;
+    let (_, revision) = state.tree.write(|view| view.upload_done(id, upload))?;
+    Ok(revision)
 }
 
 fn incomplete(received: u64, size: u64) -> TreeError {

@@ -9,7 +9,7 @@ use super::render::Render;
 use super::xml::Xml;
 use crate::account::Account;
 use crate::body::{Reply, xml};
-use crate::files::{md5_of, room_for, writable};
+use crate::files::{md5_of, usage_before, within_quota, writable};
 use crate::names::{JfsPath, query_value};
 use crate::refusal::Refusal;
 use crate::state::State;
@@ -44,7 +44,10 @@ pub async fn command<B>(
                         user: &user_name,
                     },
                 };
-                work.run(verb, sent)
+                let before = usage_before(view, &account)?;
+                let done = work.run(verb, sent)?;
+                within_quota(view, &account, before, 0)?;
+                Ok(done)
             })
         })
         .await?;
@@ -80,10 +83,7 @@ impl Work<'_> {
         let path = self.path;
         let ok = |document| Ok((200, document));
         match (verb, sent) {
-            ("cphash", Some(sent)) => {
-                room_for(view, self.account, sent.size)?;
-                ok(self.shown(&view.cphash(path, &sent)?)?)
-            }
+            ("cphash", Some(sent)) => ok(self.shown(&view.cphash(path, &sent)?)?),
             ("mkDir", _) => ok(self.shown(&view.make_folders(path)?)?),
             ("mv", _) => ok(self.shown(&view.move_file(path, &self.target("mv")?)?)?),
             ("mvDir", _) => ok(self.shown(&view.move_folder(path, &self.target("mvDir")?)?)?),

@@ -115,7 +115,7 @@ pub async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Result<Re
 /// Segments after the user, who must be this account's.
 fn path_of(state: &State, raw: &str) -> Result<JfsPath, Refusal> {
     let rest = raw.strip_prefix("/jfs").unwrap_or_default();
-    let path = JfsPath::decode(rest)?;
+    let path = JfsPath::decode(rest, &state.switches())?;
     let slash = path.slash;
     let mut segments = path.segments;
     if segments.is_empty() || rest.starts_with("//") {

@@ -73,13 +73,25 @@ async fn what_rclone_leaves_unescaped_is_taken_as_it_is() {
 }
 
 #[tokio::test]
-async fn a_percent_sign_in_a_name_is_a_plain_400() {
-    let client = Client::new().await;
-    let answer = client.get("/Jotta/Sync/a%2520b").await;
-    assert_eq!(answer.status(), 400);
-    assert_eq!(answer.text().await.unwrap(), "400 Bad request");
-    let (status, body) = client.allocate("/Jotta/Sync/100%", b"").await;
-    assert_eq!((status, body.is_string()), (400, true));
+async fn a_percent_sign_in_a_name_is_a_plain_400_where_the_switch_says() {
+    for (answer, allocated, reached) in [
+        ("refused", 400, 400),
+        ("allocate-only", 200, 400),
+        ("accepted", 200, 200),
+    ] {
+        let client = Client::with("percent", answer).await;
+        let (status, body) = client.allocate("/Jotta/Sync/a%20b", b"").await;
+        assert_eq!(
+            (status, body.is_string()),
+            (allocated, allocated == 400),
+            "{answer}"
+        );
+        let answer = client.get("/Jotta/Sync/a%2520b").await;
+        assert_eq!(answer.status(), reached);
+        if reached == 400 {
+            assert_eq!(answer.text().await.unwrap(), "400 Bad request");
+        }
+    }
 }
 
 #[tokio::test]

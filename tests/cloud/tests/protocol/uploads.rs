@@ -387,6 +387,18 @@ async fn a_full_quota_and_a_write_lock_refuse_with_the_status_of_their_switches(
         assert_eq!(client.status("/Jotta/Sync/b").await, 404);
         assert_eq!(client.allocate("/Jotta/Sync/b", b"abc").await.0, 200);
         assert_eq!(client.ok("").await.at("capacity").text, "8");
+        // What needs no room is done in a full account too.
+        client.cloud().set_account(|account| account.capacity = 1);
+        assert_eq!(
+            client
+                .cphash("/Jotta/Sync/a", b"12345", "2001-01-01-T00:00:00Z")
+                .await
+                .0,
+            200
+        );
+        assert_eq!(client.allocate("/Jotta/Sync/a", b"12345").await.0, 200);
+        let to = client.to("/Jotta/Sync/a", "cp", "/Jotta/Sync/c").await.0;
+        assert_eq!((to, client.status("/Jotta/Sync/c").await), (expected, 404));
     }
     for (answer, expected) in [("403", 403), ("423", 423), ("500", 500)] {
         let client = Client::with("write_locked", answer).await;
@@ -412,4 +424,36 @@ async fn of_two_uploads_at_once_the_one_allocated_last_stays_on_top() {
     assert_eq!(client.read("/Jotta/Sync/a").await, b"second");
     let file = client.ok("/Jotta/Sync/a").await;
     assert_eq!(file.at("revisions/revision/md5").text, md5(b"first"));
+}
+
+#[tokio::test]
+async fn a_connection_that_was_resumed_elsewhere_writes_nothing_more() {
+    let client = Client::new().await;
+    let content: Vec<u8> = (0..3_000_000_u32).map(|i| (i >> 3) as u8).collect();
+    let (_, allocated) = client.allocate("/Jotta/Sync/a", &content).await;
+    let url = allocated["upload_url"].as_str().unwrap();
+    let (feed, body) = tokio::sync::mpsc::channel::<Vec<u8>>(1);
+    let body = futures_util::stream::unfold(body, |mut body| async {
+        let chunk = body.recv().await?;
+        Some((Ok::<_, std::io::Error>(chunk), body))
+    });
+    let slow = client
+        .request(reqwest::Method::POST, url)
+        .body(reqwest::Body::wrap_stream(body));
+    let slow = tokio::spawn(slow.send());
+    feed.send(content[..2_000_000].to_vec()).await.unwrap();
+    while client.allocate("/Jotta/Sync/a", &content).await.1["resume_pos"].as_u64()
+        < Some(1_000_000)
+    {
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    let (status, _) = client
+        .send(&allocated["upload_url"], 1_000_000, &content[1_000_000..])
+        .await;
+    assert_eq!(status, 200);
+    feed.send(vec![0; 1_000_000]).await.unwrap();
+    drop(feed);
+    let status = slow.await.unwrap().unwrap().status();
+    assert_eq!(status, 409);
+    assert!(client.read("/Jotta/Sync/a").await == content);
 }
