@@ -9,23 +9,23 @@ use std::path::PathBuf;
 #[command(name = "lomme", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Args {
     /// Where the local tree and the sign-in are kept
-    #[arg(long, global = true, env = "LOMME_DIR", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    #[arg(long, global = true, help_heading = "Everywhere", env = "LOMME_DIR", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub dir: Option<PathBuf>,
 
     /// A service elsewhere, such as a local cloud; http only on this machine
-    #[arg(long, global = true, env = "LOMME_CLOUD", value_name = "URL", value_hint = ValueHint::Url)]
+    #[arg(long, global = true, help_heading = "Everywhere", env = "LOMME_CLOUD", value_name = "URL", value_hint = ValueHint::Url)]
     pub cloud: Option<String>,
 
     /// Certificates (PEM) to trust beside the public ones, for a --cloud over TLS
-    #[arg(long, global = true, env = "LOMME_CA_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
+    #[arg(long, global = true, help_heading = "Everywhere", env = "LOMME_CA_FILE", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub ca_file: Option<PathBuf>,
 
     /// Print JSON for programs; errors too, on stderr
-    #[arg(long, global = true)]
+    #[arg(long, global = true, help_heading = "Everywhere")]
     pub json: bool,
 
     /// No progress bars and no remarks
-    #[arg(long, short, global = true)]
+    #[arg(long, short, global = true, help_heading = "Everywhere")]
     pub quiet: bool,
 
     #[command(subcommand)]
