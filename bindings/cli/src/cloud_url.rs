@@ -16,14 +16,20 @@ pub fn endpoints(url: &str, ca_file: Option<&Path>) -> Result<Endpoints, Failure
     Ok(endpoints)
 }
 
+/// Host and port, if `url` is one.
+pub fn host(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    rest.split('/').next().filter(|host| !host.is_empty())
+}
+
 fn checked(url: &str) -> Result<Endpoints, Failure> {
-    let (scheme, rest) = url.split_once("://").unwrap_or_default();
-    let host = rest.split('/').next().unwrap_or_default();
-    if host.is_empty() || rest.contains(['@', '?', '#']) || rest.chars().any(char::is_whitespace) {
+    let scheme = url.split_once("://").map_or("", |(scheme, _)| scheme);
+    let odd = url.contains(['@', '?', '#']) || url.chars().any(char::is_whitespace);
+    let Some(host) = host(url).filter(|_| !odd) else {
         return Err(Failure::usage(
             "--cloud takes a URL such as https://cloud.example",
         ));
-    }
+    };
     match scheme.to_ascii_lowercase().as_str() {
         "https" => Ok(Endpoints::at(url)),
         "http" if is_loopback(host) => Ok(Endpoints::at(url)),

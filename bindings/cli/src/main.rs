@@ -56,7 +56,9 @@ async fn run(args: Args, output: &mut Output, cancel: &CancelToken) -> Result<()
     let place = Place::new(args.dir, endpoints);
     match args.command {
         Command::Demo(demo) => demo::run(&demo, output, cancel).await,
-        Command::Login(login) => commands::login::run(&login, &place?, output, cancel).await,
+        Command::Login(login) => {
+            commands::login::run(&login, args.cloud.as_deref(), &place?, output, cancel).await
+        }
         Command::Logout => commands::logout::run(&place?, output),
         Command::Status(status) => commands::status::run(&status, &place?, output, cancel).await,
         Command::Ls(ls) => commands::ls::run(&ls, &place?, output, cancel).await,

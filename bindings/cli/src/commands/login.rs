@@ -1,6 +1,7 @@
 //! `lomme login`
 
 use crate::args::Login;
+use crate::cloud_url;
 use crate::failure::Failure;
 use crate::names::shown;
 use crate::output::Output;
@@ -15,13 +16,17 @@ const LONGEST_TOKEN: u64 = 64 * 1024;
 
 pub async fn run(
     args: &Login,
+    cloud: Option<&str>,
     place: &Place,
     output: &mut Output,
     cancel: &CancelToken,
 ) -> Result<(), Failure> {
     let drive = place.open()?;
     let info = match &args.browser {
-        Some(service) => by_browser(service, &drive, output, cancel).await?,
+        Some(name) => {
+            let service = service_at(service(name)?, cloud);
+            by_browser(&service, &drive, output, cancel).await?
+        }
         None => by_token(&drive, output, cancel).await?,
     };
     if output.is_json() {
@@ -69,12 +74,11 @@ fn read_token() -> Result<Secret, Failure> {
 }
 
 async fn by_browser(
-    asked: &str,
+    service: &Service,
     drive: &Drive,
     output: &Output,
     cancel: &CancelToken,
 ) -> Result<AccountInfo, Failure> {
-    let service = service(asked)?;
     let sign_in = drive.account().sign_in_by_browser(service, cancel).await?;
     output.notice(sign_in.warning());
     output.notice(format!(
@@ -99,4 +103,14 @@ fn service(asked: &str) -> Result<&'static Service, Failure> {
             known.join(", ")
         ))
     })
+}
+
+/// The same service, where `--cloud` says that it is.
+fn service_at(service: &Service, cloud: Option<&str>) -> Service {
+    let mut service = *service;
+    if let Some(host) = cloud.and_then(cloud_url::host) {
+        // Once in a process, which ends soon.
+        service.domain = String::leak(host.to_owned());
+    }
+    service
 }
