@@ -63,7 +63,7 @@ pub enum Command {
 /// on the machine and stay in the shell's history.
 #[derive(ClapArgs)]
 pub struct Login {
-    /// Sign in through the browser; for white-label services, by name or realm
+    /// Sign in through the browser; for another service than Jottacloud, its name or domain
     #[arg(long, value_name = "SERVICE", num_args = 0..=1, default_missing_value = "jottacloud")]
     pub browser: Option<String>,
 }
@@ -155,21 +155,25 @@ pub struct Cloud {
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub data: Option<PathBuf>,
 
-    /// Start with no files in it
-    #[arg(long)]
-    pub empty: bool,
+    /// What to fill an empty cloud with: demo, none, scale:FILES or scale:FILES:FOLDERS
+    #[arg(long, value_name = "PLAN", default_value = "demo")]
+    pub seed: local_cloud::Plan,
 
     /// How long access tokens live, in seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 3600)]
-    pub token_ttl: u64,
+    pub access_token_ttl: u64,
 
     /// Serve TLS with this certificate chain (PEM)
     #[arg(long, value_name = "FILE", requires = "tls_key", value_hint = ValueHint::FilePath)]
-    pub tls_certificate: Option<PathBuf>,
+    pub tls_cert: Option<PathBuf>,
 
     /// The key of the certificate (PEM)
-    #[arg(long, value_name = "FILE", requires = "tls_certificate", value_hint = ValueHint::FilePath)]
+    #[arg(long, value_name = "FILE", requires = "tls_cert", value_hint = ValueHint::FilePath)]
     pub tls_key: Option<PathBuf>,
+
+    /// Serve TLS with a throw-away certificate; its authority is written to ca.pem in this directory
+    #[arg(long, value_name = "DIR", conflicts_with = "tls_cert", value_hint = ValueHint::DirPath)]
+    pub tls_self_signed: Option<PathBuf>,
 
     /// Answer an open question of the protocol otherwise; can be repeated
     #[arg(long = "switch", value_name = "NAME=ANSWER")]

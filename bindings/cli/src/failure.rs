@@ -1,5 +1,6 @@
 //! How a command fails: what `--json` says, and the exit code that a script can branch on.
 
+use crate::names::shown;
 use lomme::{Error, RetryAdvice};
 use std::io;
 
@@ -24,7 +25,7 @@ pub const USAGE: u8 = 2;
 /// 128 + SIGINT, as shells have it.
 pub const INTERRUPTED: u8 = 130;
 
-/// A command's failure.
+/// A command's failure. Whoever makes one has made the names in its detail harmless.
 #[derive(Debug)]
 pub struct Failure {
     kind: &'static str,
@@ -116,6 +117,14 @@ impl Failure {
         self.hint
     }
 
+    /// The same failure of a listing, for which what is known here may do.
+    pub fn of_listing(mut self) -> Self {
+        if matches!(self.kind, "offline" | "server_busy") {
+            self.hint = Some("What was listed before is readable with --offline.");
+        }
+        self
+    }
+
     /// The same failure of a download, which keeps what it has.
     pub fn of_download(mut self) -> Self {
         if matches!(self.kind, "cancelled" | "offline" | "server_busy") {
@@ -132,7 +141,6 @@ fn usual_hint(kind: &str) -> Option<&'static str> {
         "other_account" => Some("Run 'lomme logout' first, or use another --dir."),
         "not_known" => Some("Try again without --offline."),
         "exists" => Some("Name another destination, or use --force to replace it."),
-        "offline" => Some("What was listed before is readable with --offline."),
         _ => None,
     }
 }
@@ -170,7 +178,7 @@ impl From<Error> for Failure {
         };
         Self {
             kind,
-            detail: error.to_string(),
+            detail: shown(&error.to_string()),
             retry: error.retry(),
             exit_code,
             hint: usual_hint(kind),
@@ -184,6 +192,6 @@ impl From<io::Error> for Failure {
         if error.kind() == io::ErrorKind::BrokenPipe {
             return Self::closed_output();
         }
-        Self::machine(error.to_string())
+        Self::machine(shown(&error.to_string()))
     }
 }

@@ -61,8 +61,12 @@ async fn run(args: Args, output: &mut Output, cancel: &CancelToken) -> Result<()
         }
         Command::Logout => commands::logout::run(&place?, output),
         Command::Status(status) => commands::status::run(&status, &place?, output, cancel).await,
-        Command::Ls(ls) => commands::ls::run(&ls, &place?, output, cancel).await,
-        Command::Tree(tree) => commands::tree::run(&tree, &place?, output, cancel).await,
+        Command::Ls(ls) => commands::ls::run(&ls, &place?, output, cancel)
+            .await
+            .map_err(Failure::of_listing),
+        Command::Tree(tree) => commands::tree::run(&tree, &place?, output, cancel)
+            .await
+            .map_err(Failure::of_listing),
         Command::Index(index) => commands::index::run(&index, &place?, output, cancel).await,
         Command::Get(get) => commands::get::run(&get, &place?, output, cancel).await,
         Command::Cloud(cloud) => commands::cloud::run(&cloud, output, cancel).await,

@@ -103,7 +103,7 @@ impl Output {
             }
             return;
         }
-        let _ = writeln!(stderr, "lomme: {}", names::shown(failure.detail()));
+        let _ = writeln!(stderr, "lomme: {}", failure.detail());
         if let Some(hint) = failure.hint() {
             let _ = writeln!(stderr, "{hint}");
         }

@@ -88,21 +88,31 @@ async fn by_browser(
     Ok(sign_in.finish(cancel).await?)
 }
 
+/// By domain, name or realm; a realm that two services share names neither.
 fn service(asked: &str) -> Result<&'static Service, Failure> {
+    let asked = asked.to_lowercase();
     let fits = |s: &&Service| {
-        s.realm.eq_ignore_ascii_case(asked) || s.name.to_lowercase() == asked.to_lowercase()
-    };
-    services().iter().find(fits).ok_or_else(|| {
-        let known: Vec<_> = services()
+        [s.domain, s.name, s.realm]
             .iter()
-            .map(|s| format!("{} ({})", s.realm, s.name))
-            .collect();
-        Failure::usage(format!(
-            "no service is called '{}'; known: {}",
-            shown(asked),
-            known.join(", ")
-        ))
-    })
+            .any(|n| n.to_lowercase() == asked)
+    };
+    let found: Vec<_> = services().iter().filter(fits).collect();
+    if let [service] = found[..] {
+        return Ok(service);
+    }
+    let known: String = services()
+        .iter()
+        .map(|s| format!("\n  {:28} {}", s.domain, s.name))
+        .collect();
+    Err(Failure::usage(format!(
+        "'{}' names {} service; take one of these domains or names:{known}",
+        shown(&asked),
+        if found.is_empty() {
+            "no"
+        } else {
+            "more than one"
+        },
+    )))
 }
 
 /// The same service, where `--cloud` says that it is.

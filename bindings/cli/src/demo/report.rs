@@ -1,9 +1,9 @@
 //! How the demo tells its story: text as it happens, or one JSON document in the end.
 
 use super::stage::Stage;
-use crate::commands::size;
 use crate::failure::Failure;
 use crate::output::Output;
+use indicatif::HumanCount;
 use lomme::catalog::Space;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -108,9 +108,9 @@ impl<'a> Report<'a> {
             self.say(format!(
                 "   {:8} {:>12} {:>17} {:>20}",
                 count.space,
-                size(count.asked),
-                size(count.ledger),
-                size(count.served)
+                HumanCount(count.asked).to_string(),
+                HumanCount(count.ledger).to_string(),
+                HumanCount(count.served).to_string()
             ))?;
             if space == Space::Sync {
                 let surplus = |counted: u64| i128::from(counted) - i128::from(count.asked);

@@ -2,7 +2,7 @@
 
 use super::report::Report;
 use crate::failure::Failure;
-use local_cloud::{Cloud, CloudOptions};
+use local_cloud::{Cloud, CloudOptions, Plan};
 use lomme::account::MemoryVault;
 use lomme::{Drive, DriveOptions};
 use std::path::{Path, PathBuf};
@@ -29,16 +29,18 @@ impl Stage {
             ..CloudOptions::default()
         })
         .map_err(cloud_failed)?;
+        let files = cloud.seed_if_empty(Plan::Demo).map_err(cloud_failed)?;
         let (path, bytes) = FILM;
         cloud
             .writer()
             .put_generated(path, 7, bytes, 1_751_800_000_000)
             .map_err(cloud_failed)?;
         report.say(format!(
-            "   It is at {}, with a family's files in it.",
+            "   It is at {}, with {files} files in it.",
             cloud.url()
         ))?;
         report.fact("url", cloud.url());
+        report.fact("files", files);
         let options = DriveOptions::new(
             directory.path().join("drive"),
             Arc::new(MemoryVault::default()),
