@@ -162,5 +162,7 @@ impl Catalog {
     }
 }
 
+#[cfg(all(test, target_os = "linux"))]
+mod speed_tests;
 #[cfg(test)]
 mod tests;

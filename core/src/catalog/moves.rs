@@ -180,8 +180,8 @@ impl Run {
         self.store.catalog.read(|db| {
             Ok(db
                 .prepare_cached(
-                    "SELECT key, name FROM stage
-                     WHERE run = ?1 AND parent = ?2 AND kind = 2 AND key < 0 LIMIT ?3",
+                    "SELECT key, name FROM stage INDEXED BY stage_folder
+                     WHERE run = ?1 AND parent = ?2 AND kind < 3 AND key < 0 LIMIT ?3",
                 )?
                 .query_map(
                     (
@@ -280,7 +280,8 @@ impl Run {
             let mut key = folder;
             while key != self.scope.root {
                 let sql = if key < 0 {
-                    "SELECT parent, name FROM stage WHERE run = ?2 AND key = ?1 AND kind < 3"
+                    "SELECT parent, name FROM stage INDEXED BY stage_key
+                     WHERE run = ?2 AND key = ?1 AND kind < 3"
                 } else {
                     "SELECT parent, name FROM item WHERE key = ?1 AND ?2 = ?2"
                 };
@@ -384,7 +385,8 @@ impl Run {
         heirs: &mut Heirs,
     ) -> Result<()> {
         let mut staged =
-            db.prepare_cached("SELECT parent FROM stage WHERE run = ?1 AND key = ?2 AND kind < 3")?;
+            db.prepare_cached("SELECT parent FROM stage INDEXED BY stage_key
+             WHERE run = ?1 AND key = ?2 AND kind < 3")?;
         let mut level: Vec<(i64, i64)> = heirs.inherits.iter().map(|(a, b)| (*a, *b)).collect();
         while !level.is_empty() {
             let mut votes: HashMap<(i64, i64), usize> = HashMap::new();

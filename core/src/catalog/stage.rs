@@ -293,7 +293,8 @@ impl Run {
     fn staged_folder(&self, db: &Connection, parent: i64, name: &str) -> Result<Option<i64>> {
         Ok(db
             .prepare_cached(
-                "SELECT key FROM stage WHERE run = ?1 AND parent = ?2 AND name = ?3 AND kind < 3",
+                "SELECT key FROM stage INDEXED BY stage_folder
+                 WHERE run = ?1 AND parent = ?2 AND name = ?3 AND kind < 3",
             )?
             .query_row((self.run, parent, name), |row| row.get(0))
             .optional()?)

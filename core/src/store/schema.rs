@@ -94,6 +94,7 @@ const SCHEMA: &str = "
         PRIMARY KEY (run, n)
     ) WITHOUT ROWID;
     CREATE INDEX stage_folder ON stage (run, parent, name) WHERE kind < 3;
+    CREATE INDEX stage_key ON stage (run, key) WHERE kind < 3;
 ";
 
 const ROOTS: &str = "
