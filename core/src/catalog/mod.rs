@@ -162,6 +162,8 @@ impl Catalog {
     }
 }
 
+#[cfg(test)]
+mod cloud_tests;
 #[cfg(all(test, target_os = "linux"))]
 mod speed_tests;
 #[cfg(test)]

@@ -384,9 +384,10 @@ impl Run {
         new_folders: &HashMap<i64, Size>,
         heirs: &mut Heirs,
     ) -> Result<()> {
-        let mut staged =
-            db.prepare_cached("SELECT parent FROM stage INDEXED BY stage_key
-             WHERE run = ?1 AND key = ?2 AND kind < 3")?;
+        let mut staged = db.prepare_cached(
+            "SELECT parent FROM stage INDEXED BY stage_key
+             WHERE run = ?1 AND key = ?2 AND kind < 3",
+        )?;
         let mut level: Vec<(i64, i64)> = heirs.inherits.iter().map(|(a, b)| (*a, *b)).collect();
         while !level.is_empty() {
             let mut votes: HashMap<(i64, i64), usize> = HashMap::new();

@@ -1,0 +1,360 @@
+#![allow(clippy::unwrap_used)]
+
+//! Against a local cloud, through its wire protocol.
+
+use super::*;
+use crate::account::{MemoryVault, Secret};
+use crate::{Drive, DriveOptions};
+use local_cloud::{Cloud, CloudOptions, Rule, Stats, Writer};
+use tempfile::TempDir;
+
+struct World {
+    cloud: Cloud,
+    drive: Arc<Drive>,
+    _dir: TempDir,
+}
+
+impl World {
+    async fn new(files: &[&str]) -> Self {
+        let cloud = Cloud::start(CloudOptions::default()).unwrap();
+        let writer = cloud.writer();
+        writer.mkdir("/Jotta/Sync").unwrap();
+        writer.mkdir("/Jotta/Archive").unwrap();
+        for path in files {
+            writer.put(path, path.as_bytes()).unwrap();
+        }
+        let dir = TempDir::new().unwrap();
+        let options = DriveOptions::new(dir.path(), Arc::new(MemoryVault::default()));
+        let drive = Drive::open(options).unwrap();
+        let token = Secret::new(cloud.login_token().unwrap());
+        drive
+            .account()
+            .sign_in(&token, &CancelToken::new())
+            .await
+            .unwrap();
+        Self {
+            cloud,
+            drive,
+            _dir: dir,
+        }
+    }
+
+    fn writer(&self) -> Writer {
+        self.cloud.writer()
+    }
+
+    fn catalog(&self) -> &Catalog {
+        self.drive.catalog()
+    }
+
+    fn find(&self, path: &str) -> Option<Item> {
+        let names: Vec<_> = path.split('/').collect();
+        match self.catalog().find(&names).unwrap() {
+            Lookup::Found(item) => Some(item),
+            _ => None,
+        }
+    }
+
+    fn id(&self, path: &str) -> ItemId {
+        self.find(path)
+            .unwrap_or_else(|| panic!("{path} is not there"))
+            .id
+    }
+
+    async fn refresh(&self, path: &str) -> Result<Refreshed> {
+        let id = self.id(path);
+        self.catalog().refresh(&id, &CancelToken::new()).await
+    }
+
+    async fn index(&self, space: Space) -> Result<Refreshed> {
+        self.catalog()
+            .index(space, &|_| {}, &CancelToken::new())
+            .await
+    }
+
+    fn names(&self, path: &str) -> Vec<String> {
+        let page = self
+            .catalog()
+            .children(&self.id(path), Order::Name, None, 1_000)
+            .unwrap();
+        page.items.into_iter().map(|item| item.name).collect()
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_space_can_be_walked_from_its_root() {
+    let world = World::new(&[
+        "/Jotta/Sync/docs/a.txt",
+        "/Jotta/Archive/old.zip",
+        "/laptop/Pictures/2020/p.jpg",
+        "/desktop/Music/m.mp3",
+    ])
+    .await;
+    for space in ["Sync", "Backup", "Archive", "Trash"] {
+        world.refresh(space).await.unwrap();
+    }
+    assert_eq!(world.names("Sync"), ["docs"]);
+    assert_eq!(world.names("Archive"), ["old.zip"]);
+    assert_eq!(world.names("Backup"), ["desktop", "laptop"]);
+    assert_eq!(world.names("Trash"), [] as [&str; 0]);
+    assert_eq!(world.find("Backup/laptop").unwrap().kind, Kind::Computer);
+    world.refresh("Backup/laptop").await.unwrap();
+    world.refresh("Backup/laptop/Pictures").await.unwrap();
+    world.refresh("Backup/laptop/Pictures/2020").await.unwrap();
+    let photo = world.find("Backup/laptop/Pictures/2020/p.jpg").unwrap();
+    assert_eq!(photo.space, Space::Backup);
+    assert!(photo.mime.is_some());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn indexing_every_space_fetches_no_content() {
+    let world = World::new(&[
+        "/Jotta/Sync/docs/a.txt",
+        "/Jotta/Sync/docs/deep/er/b.txt",
+        "/Jotta/Archive/old.zip",
+        "/laptop/Pictures/2020/p.jpg",
+        "/laptop/Documents/d.txt",
+    ])
+    .await;
+    world.writer().mkdir("/Jotta/Sync/empty").unwrap();
+    world.writer().put("/Jotta/Sync/gone", b"gone").unwrap();
+    world.writer().trash("/Jotta/Sync/gone").unwrap();
+    for space in Space::ALL {
+        world.index(space).await.unwrap();
+    }
+    assert!(world.find("Sync/docs/deep/er/b.txt").is_some());
+    assert!(world.find("Sync/empty").is_some());
+    assert!(world.find("Sync/gone").is_none());
+    assert!(world.find("Trash/gone").is_some());
+    assert!(world.find("Backup/laptop/Documents/d.txt").is_some());
+    assert_eq!(world.catalog().counts().unwrap(), [6, 6, 1, 1]);
+    let served: u64 = world.cloud.counts().content_bytes.values().sum();
+    assert_eq!(served, 0);
+    assert_eq!(world.drive.status().unwrap().ledger, []);
+    let anchor = world.catalog().current_anchor().unwrap();
+    for space in Space::ALL {
+        let again = world.index(space).await.unwrap();
+        assert_eq!((again.added, again.changed, again.deleted), (0, 0, 0));
+    }
+    assert_eq!(world.catalog().current_anchor().unwrap(), anchor);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listing_that_fails_changes_nothing() {
+    let world = World::new(&["/Jotta/Sync/a", "/Jotta/Sync/b/c"]).await;
+    world.index(Space::Sync).await.unwrap();
+    world.refresh("Sync").await.unwrap();
+    let (a, c) = (world.id("Sync/a"), world.id("Sync/b/c"));
+    let anchor = world.catalog().current_anchor().unwrap();
+    world.writer().remove("/Jotta/Sync/a").unwrap();
+    world.writer().put("/Jotta/Sync/new", b"new").unwrap();
+    let spoilt = [
+        Rule::on_all().status(401),
+        Rule::on_all().status(500),
+        Rule::on_all().cut_after(40),
+        Rule::on_all().cut_after(300),
+        Rule::on_all().garbage(100_000),
+        Rule::on_all().rename("new", "../evil"),
+    ];
+    for rule in spoilt {
+        world.cloud.trouble().clear();
+        world.cloud.trouble().add(rule.clone().path("/Jotta"));
+        let refreshed = world.refresh("Sync").await;
+        assert!(refreshed.is_err(), "{rule:?}");
+        let indexed = world.index(Space::Sync).await;
+        assert!(indexed.is_err(), "{rule:?}");
+    }
+    for stats in [Stats::Cut, Stats::LeftOut, Stats::Wrong] {
+        world.cloud.trouble().clear();
+        world
+            .cloud
+            .trouble()
+            .add(Rule::on("liststream").stats(stats));
+        let indexed = world.index(Space::Sync).await;
+        assert!(
+            matches!(indexed, Err(Error::BadAnswer { .. })),
+            "{indexed:?}"
+        );
+    }
+    world.cloud.trouble().clear();
+    let cancelled = CancelToken::new();
+    cancelled.cancel();
+    let root = Space::Sync.root();
+    assert_eq!(
+        world.catalog().refresh(&root, &cancelled).await,
+        Err(Error::Cancelled)
+    );
+    assert_eq!(world.catalog().current_anchor().unwrap(), anchor);
+    for id in [&a, &c] {
+        let Lookup::Found(_) = world.catalog().item(id).unwrap() else {
+            panic!("absence was taken for deletion");
+        };
+    }
+    world.refresh("Sync").await.unwrap();
+    assert_eq!(world.catalog().item(&a).unwrap(), Lookup::Gone);
+    assert_eq!(world.names("Sync"), ["b", "new"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_gone_is_proven_gone() {
+    let world = World::new(&["/Jotta/Sync/a/x", "/Jotta/Sync/b/y", "/Jotta/Sync/f"]).await;
+    world.index(Space::Sync).await.unwrap();
+    let (a, b, f) = (world.id("Sync/a"), world.id("Sync/b"), world.id("Sync/f"));
+    world.writer().trash("/Jotta/Sync/a").unwrap();
+    world.writer().remove("/Jotta/Sync/b").unwrap();
+    world.writer().trash("/Jotta/Sync/f").unwrap();
+    for id in [&a, &b, &f] {
+        let cancel = CancelToken::new();
+        world.catalog().refresh(id, &cancel).await.unwrap();
+        assert_eq!(world.catalog().item(id).unwrap(), Lookup::Gone);
+    }
+    assert_eq!(world.names("Sync"), [] as [&str; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_moved_between_two_indexes_keeps_its_id() {
+    let world = World::new(&["/Jotta/Sync/a/x.txt", "/Jotta/Sync/b/y.txt"]).await;
+    world.index(Space::Sync).await.unwrap();
+    world.refresh("Sync/a").await.unwrap();
+    let x = world.id("Sync/a/x.txt");
+    world
+        .writer()
+        .move_("/Jotta/Sync/a/x.txt", "/Jotta/Sync/b/moved.txt")
+        .unwrap();
+    let done = world.index(Space::Sync).await.unwrap();
+    assert_eq!(world.id("Sync/b/moved.txt"), x);
+    assert_eq!((done.moved, done.added), (1, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_that_replaces_a_file_is_another_item() {
+    let world = World::new(&["/Jotta/Sync/a/x.txt", "/Jotta/Sync/b/y.txt"]).await;
+    world.index(Space::Sync).await.unwrap();
+    world.refresh("Sync/a").await.unwrap();
+    let x = world.id("Sync/a/x.txt");
+    let content = world.writer().read("/Jotta/Sync/a/x.txt").unwrap();
+    world.writer().put("/Jotta/Sync/b/x.txt", &content).unwrap();
+    world.writer().remove("/Jotta/Sync/a/x.txt").unwrap();
+    world.index(Space::Sync).await.unwrap();
+    assert_ne!(world.id("Sync/b/x.txt"), x);
+    assert_eq!(world.catalog().item(&x).unwrap(), Lookup::Gone);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_folder_keeps_its_id_and_those_inside() {
+    let world = World::new(&[
+        "/Jotta/Sync/old/deep/x.txt",
+        "/Jotta/Sync/old/deep/y.txt",
+        "/Jotta/Sync/other/z.txt",
+    ])
+    .await;
+    world.index(Space::Sync).await.unwrap();
+    let paths = ["old", "old/deep", "old/deep/x.txt", "old/deep/y.txt"];
+    let ids = paths.map(|path| world.id(&format!("Sync/{path}")));
+    world.writer().rename("/Jotta/Sync/old", "new").unwrap();
+    world.index(Space::Sync).await.unwrap();
+    for (path, id) in paths.iter().zip(&ids) {
+        assert_eq!(
+            world.id(&format!("Sync/{}", path.replace("old", "new"))),
+            *id
+        );
+    }
+    assert!(world.find("Sync/old").is_none());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_folder_found_by_a_refresh_keeps_its_id() {
+    let world = World::new(&["/Jotta/Sync/old/x.txt", "/Jotta/Sync/old/y.txt"]).await;
+    world.refresh("Sync").await.unwrap();
+    world.refresh("Sync/old").await.unwrap();
+    let (old, x) = (world.id("Sync/old"), world.id("Sync/old/x.txt"));
+    world.writer().rename("/Jotta/Sync/old", "new").unwrap();
+    world.writer().put("/Jotta/Sync/fresh/z.txt", b"z").unwrap();
+    world.refresh("Sync").await.unwrap();
+    assert_eq!(world.id("Sync/new"), old);
+    assert_eq!(world.id("Sync/new/x.txt"), x);
+    assert_eq!(world.names("Sync"), ["fresh", "new"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_went_to_the_trash_and_back_keeps_its_id() {
+    let world = World::new(&["/Jotta/Sync/a.txt", "/laptop/Docs/a.txt"]).await;
+    world.refresh("Sync").await.unwrap();
+    let a = world.id("Sync/a.txt");
+    world.writer().trash("/Jotta/Sync/a.txt").unwrap();
+    world.writer().trash("/laptop/Docs/a.txt").unwrap();
+    world.refresh("Trash").await.unwrap();
+    assert_eq!(world.names("Trash"), ["a.txt", "a.txt"]);
+    let Lookup::Found(item) = world.catalog().item(&a).unwrap() else {
+        panic!("the id is lost");
+    };
+    assert_eq!(item.space, Space::Trash);
+    assert!(item.deleted_ms.is_some());
+    let refreshed = world.catalog().refresh(&a, &CancelToken::new()).await;
+    assert_eq!(refreshed.unwrap().deleted, 0);
+    world.refresh("Sync").await.unwrap();
+    let Lookup::Found(item) = world.catalog().item(&a).unwrap() else {
+        panic!("the id is lost");
+    };
+    assert_eq!(item.space, Space::Trash);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_trashed_folder_can_be_looked_into() {
+    let world = World::new(&["/Jotta/Sync/a/x.txt"]).await;
+    world.refresh("Sync").await.unwrap();
+    world.writer().trash("/Jotta/Sync/a").unwrap();
+    world.refresh("Trash").await.unwrap();
+    world.refresh("Trash/a").await.unwrap();
+    assert_eq!(world.names("Trash/a"), ["x.txt"]);
+    // Something new has its place: then the service shows only that.
+    world.writer().put("/Jotta/Sync/a/new.txt", b"new").unwrap();
+    let hidden = world.refresh("Trash/a").await;
+    assert!(matches!(hidden, Err(Error::NotAllowed { .. })));
+    assert_eq!(world.names("Trash/a"), ["x.txt"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_file_can_be_refreshed_by_itself() {
+    let world = World::new(&["/Jotta/Sync/a.txt"]).await;
+    world.index(Space::Sync).await.unwrap();
+    let before = world.find("Sync/a.txt").unwrap();
+    world
+        .writer()
+        .put("/Jotta/Sync/a.txt", b"longer than before")
+        .unwrap();
+    let done = world.refresh("Sync/a.txt").await.unwrap();
+    assert_eq!((done.files, done.changed), (1, 1));
+    let after = world.find("Sync/a.txt").unwrap();
+    assert_eq!(after.id, before.id);
+    assert_eq!(after.size, Some(18));
+    assert_ne!(after.content_version, before.content_version);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pause_in_mid_index_ends_it_and_leaves_no_trace() {
+    let world = World::new(&["/Jotta/Sync/a", "/Jotta/Sync/b"]).await;
+    world
+        .cloud
+        .trouble()
+        .add(Rule::on("liststream").bytes_per_second(10));
+    let drive = world.drive.clone();
+    let indexing = tokio::spawn(async move {
+        drive
+            .catalog()
+            .index(Space::Sync, &|_| {}, &CancelToken::new())
+            .await
+    });
+    tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+    let drive = world.drive.clone();
+    tokio::task::spawn_blocking(move || drive.pause(std::time::Duration::from_secs(5)))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(indexing.await.unwrap(), Err(Error::Paused));
+    world.cloud.trouble().clear();
+    world.drive.resume().unwrap();
+    assert_eq!(world.catalog().counts().unwrap(), [0; 4]);
+    world.index(Space::Sync).await.unwrap();
+    assert_eq!(world.names("Sync"), ["a", "b"]);
+}
