@@ -38,6 +38,11 @@ extension LommeDrive {
         return ChangeFeed(drive: self, hints: hints, anchor: try anchor ?? currentAnchor(), limit: limit)
     }
 
+    /// The sign-in state now, and again whenever it changes. Ends when its task is cancelled or the drive is closed.
+    public func signInStates() throws -> SignInStates {
+        SignInStates(drive: self, hints: try hints(of: .account))
+    }
+
     /// The pages of a folder as the local store has it; no network. `refresh(_:)` brings the folder up to date.
     ///
     /// Throws `NotKnown`, `NoSuchItem`, and `PageExpired` when the folder's rows were rebuilt meanwhile.
@@ -52,6 +57,11 @@ extension LommeDrive {
         limit: UInt32 = 200
     ) -> FolderPages {
         FolderPages(drive: self, parent: parent, order: order, limit: limit)
+    }
+
+    /// The items of a folder as the local store has it, read page by page; otherwise as `pages(of:order:limit:)`.
+    public func items(of parent: String, order: ListOrder = .name) -> FolderItems {
+        FolderItems(pages: pages(of: parent, order: order))
     }
 }
 
@@ -70,7 +80,7 @@ public struct FolderPages: AsyncSequence, Sendable {
 
     public struct Iterator: AsyncIteratorProtocol {
         let pages: FolderPages
-        var next: String?
+        var page: String?
         var ended = false
 
         init(pages: FolderPages) {
@@ -80,15 +90,43 @@ public struct FolderPages: AsyncSequence, Sendable {
         public mutating func next() async throws -> ItemPage? {
             guard !ended else { return nil }
             try Task.checkCancellation()
-            let page = try pages.drive.children(
+            let read = try pages.drive.children(
                 parent: pages.parent,
                 order: pages.order,
-                page: next,
+                page: page,
                 limit: pages.limit
             )
-            next = page.next
-            ended = page.next == nil
-            return page
+            page = read.next
+            ended = read.next == nil
+            return read
+        }
+    }
+}
+
+/// The items of a folder, read page by page.
+public struct FolderItems: AsyncSequence, Sendable {
+    public typealias Element = Item
+
+    let pages: FolderPages
+
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(pages: pages.makeAsyncIterator())
+    }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        var pages: FolderPages.Iterator
+        var items = [Item]().makeIterator()
+
+        init(pages: FolderPages.Iterator) {
+            self.pages = pages
+        }
+
+        public mutating func next() async throws -> Item? {
+            while true {
+                if let item = items.next() { return item }
+                guard let page = try await pages.next() else { return nil }
+                items = page.items.makeIterator()
+            }
         }
     }
 }
@@ -116,24 +154,61 @@ public struct ChangeFeed: AsyncSequence, Sendable {
 
         public mutating func next() async throws -> ChangePage? {
             while !Task.isCancelled {
-                do {
-                    let page = try drive.changes(anchor: anchor, limit: limit)
+                if let page = try ifOpen({ try drive.changes(anchor: anchor, limit: limit) }) {
                     anchor = page.anchor
-                    if !page.updated.isEmpty || !page.deleted.isEmpty {
-                        return page
-                    }
-                    if page.more {
-                        continue
-                    }
-                } catch LommeError.Closed {
-                    return nil
-                } catch LommeError.Paused {
-                    // Resuming hints.
+                    if !page.updated.isEmpty || !page.deleted.isEmpty { return page }
+                    if page.more { continue }
                 }
                 guard await hints.next() != nil else { return nil }
             }
             return nil
         }
+    }
+}
+
+/// Sign-in states, each different from the one before. Meant for one loop.
+public struct SignInStates: AsyncSequence, Sendable {
+    public typealias Element = SignInState
+
+    let drive: LommeDrive
+    let hints: AsyncStream<Void>
+
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(drive: drive, hints: hints.makeAsyncIterator())
+    }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        let drive: LommeDrive
+        var hints: AsyncStream<Void>.Iterator
+        var last: SignInState?
+
+        init(drive: LommeDrive, hints: AsyncStream<Void>.Iterator) {
+            self.drive = drive
+            self.hints = hints
+        }
+
+        public mutating func next() async throws -> SignInState? {
+            while !Task.isCancelled {
+                if let state = try ifOpen({ try drive.signInState() }), state != last {
+                    last = state
+                    return state
+                }
+                guard await hints.next() != nil else { return nil }
+            }
+            return nil
+        }
+    }
+}
+
+/// What a read gives, or nothing while the drive is paused (resuming brings a hint) or once it is closed (which
+/// ends the hints).
+private func ifOpen<Output>(_ read: () throws -> Output) throws -> Output? {
+    do {
+        return try read()
+    } catch LommeError.Paused {
+        return nil
+    } catch LommeError.Closed {
+        return nil
     }
 }
 

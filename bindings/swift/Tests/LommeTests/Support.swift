@@ -1,9 +1,6 @@
 import Foundation
 import Lomme
-
-#if canImport(FoundationNetworking)
-    import FoundationNetworking
-#endif
+import Testing
 
 /// A directory of the test's own, removed with it.
 final class Scratch: Sendable {
@@ -55,4 +52,21 @@ final class Noted<Value: Sendable>: @unchecked Sendable {
     var all: [Value] {
         lock.withLock { stored }
     }
+}
+
+/// Expects a `LommeError` that `matches`.
+func expectError<T>(
+    _ matches: (LommeError) -> Bool,
+    sourceLocation: SourceLocation = #_sourceLocation,
+    _ call: () async throws -> T
+) async throws {
+    let error = await failure(call)
+    let matched = (error as? LommeError).map(matches) ?? false
+    #expect(matched, "got \(String(describing: error))", sourceLocation: sourceLocation)
+}
+
+/// Bytes that no compression and no coincidence can make.
+func randomBytes(_ count: Int) -> Data {
+    var generator = SystemRandomNumberGenerator()
+    return Data((0..<count / 8).flatMap { _ in withUnsafeBytes(of: generator.next()) { Array($0) } })
 }
