@@ -187,9 +187,10 @@ impl Drive {
         let stopped = self.life.stop(state, deadline);
         self.remote.reset_connections();
         // Whatever still runs finds the store closed; what it has begun there is interrupted.
-        let paused = self
-            .store
-            .pause(until.saturating_duration_since(Instant::now()));
-        stopped.and(paused)
+        let left = until.saturating_duration_since(Instant::now());
+        stopped.and(match state {
+            State::Closed => self.store.close(left),
+            State::Running | State::Paused => self.store.pause(left),
+        })
     }
 }

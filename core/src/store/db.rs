@@ -32,7 +32,7 @@ enum Which {
 
 #[derive(Default)]
 struct Pool {
-    refusing: bool,
+    refusing: Option<Error>,
     writer: Option<Opened>,
     writer_busy: bool,
     readers: Vec<Opened>,
@@ -122,14 +122,21 @@ impl Db {
         }
     }
 
-    /// From now on every call gives `Paused`.
-    pub(super) fn refuse(&self) {
-        self.lock().refusing = true;
+    /// From now on every call gives `why`, until `admit`; after `Closed`, for ever.
+    pub(super) fn refuse(&self, why: Error) {
+        let mut pool = self.lock();
+        if pool.refusing != Some(Error::Closed) {
+            pool.refusing = Some(why);
+        }
+        drop(pool);
         self.freed.notify_all();
     }
 
     pub(super) fn admit(&self) {
-        self.lock().refusing = false;
+        let mut pool = self.lock();
+        if pool.refusing != Some(Error::Closed) {
+            pool.refusing = None;
+        }
     }
 
     /// Waits until `until` for running work, then interrupts it; checkpoints and closes.
@@ -171,11 +178,10 @@ impl Db {
 
     fn borrow(&self, role: Role) -> Result<Loan<'_>> {
         let until = Instant::now() + PATIENCE;
-        let generation = if self.lock().refusing {
-            return Err(Error::Paused);
-        } else {
-            self.generation()?
-        };
+        if let Some(why) = self.lock().refusing.clone() {
+            return Err(why);
+        }
+        let generation = self.generation()?;
         let mut loan = self.take(role, generation, until)?;
         if loan.opened.is_none() {
             loan.opened = Some(self.open(generation)?);
@@ -194,8 +200,8 @@ impl Db {
         let limit = if self.small { 2 } else { 4 };
         let mut pool = self.lock();
         loop {
-            if pool.refusing {
-                return Err(Error::Paused);
+            if let Some(why) = pool.refusing.clone() {
+                return Err(why);
             }
             let free = match role {
                 Role::Writer => !pool.writer_busy,
@@ -340,7 +346,7 @@ impl Drop for Loan<'_> {
             .opened
             .take()
             .filter(|opened| !std::thread::panicking() && opened.connection.is_autocommit());
-        if pool.refusing {
+        if pool.refusing.is_some() {
             // Closed before the loan counts as returned, so that a pause leaves no file open.
             kept = None;
         }

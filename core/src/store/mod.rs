@@ -18,8 +18,8 @@ mod lease;
 mod schema;
 mod settings;
 
-use crate::Result;
 use crate::clock::Clock;
+use crate::{Error, Result};
 pub(crate) use db::Db;
 pub(crate) use identity::{Identified, Place, new_id};
 pub(crate) use lease::Lease;
@@ -55,9 +55,18 @@ impl Store {
     /// closes every connection. Until `resume`, every call gives `Paused`. `StoreBusy` means that
     /// something still ran; its connection closes as soon as it ends.
     pub fn pause(&self, deadline: Duration) -> Result<()> {
+        self.stop(Error::Paused, deadline)
+    }
+
+    /// A pause for ever: every call gives `Closed`.
+    pub fn close(&self, deadline: Duration) -> Result<()> {
+        self.stop(Error::Closed, deadline)
+    }
+
+    fn stop(&self, why: Error, deadline: Duration) -> Result<()> {
         let until = Instant::now() + deadline;
-        self.catalog.refuse();
-        self.journal.refuse();
+        self.catalog.refuse(why.clone());
+        self.journal.refuse(why);
         let catalog = self.catalog.close(until);
         let journal = self.journal.close(until);
         catalog.and(journal)

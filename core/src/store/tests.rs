@@ -243,6 +243,18 @@ fn a_paused_store_has_no_open_file_and_lets_nobody_in() {
     assert_eq!(store.setting("user").unwrap().as_deref(), Some("anna"));
 }
 
+#[test]
+fn a_closed_store_says_so_for_ever() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    store.pause(Duration::from_secs(1)).unwrap();
+    store.close(Duration::from_secs(1)).unwrap();
+    assert_eq!(store.setting("user"), Err(Error::Closed));
+    store.resume().unwrap();
+    store.pause(Duration::from_secs(1)).unwrap();
+    assert_eq!(store.setting("user"), Err(Error::Closed));
+}
+
 #[cfg(target_os = "linux")]
 #[test]
 fn a_pause_ends_work_that_does_not_end_by_itself() {
