@@ -4,7 +4,6 @@ use super::AccountInfo;
 use crate::remote::{Customer, Endpoints};
 use crate::store::Store;
 use crate::{Error, Result};
-use rusqlite::{Connection, OptionalExtension};
 use serde::{Deserialize, Serialize};
 
 const KEY: &str = "account";
@@ -84,7 +83,7 @@ impl Record {
 
     /// What the journal has.
     pub fn load(store: &Store) -> Result<Option<Self>> {
-        store.journal.read(read)
+        store.setting(KEY)?.map(read).transpose()
     }
 
     /// Replaces what the journal has by what `change` makes of it, in one transaction; gives that back.
@@ -92,33 +91,17 @@ impl Record {
         store: &Store,
         change: impl FnOnce(Option<Self>) -> Result<Option<Self>>,
     ) -> Result<Option<Self>> {
-        store.journal.write(|db| {
-            let record = change(read(db)?)?;
-            match &record {
-                None => db.execute("DELETE FROM setting WHERE key = ?1", [KEY])?,
-                Some(record) => {
-                    let text = serde_json::to_string(record).map_err(|_| Error::bug("an account that cannot be written"))?;
-                    db.execute(
-                        "INSERT INTO setting VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-                        [KEY, &text],
-                    )?
-                }
-            };
-            Ok(record)
+        store.update_setting(KEY, |text| {
+            let record = change(text.map(read).transpose()?)?;
+            let text = record.as_ref().map(serde_json::to_string).transpose();
+            let text = text.map_err(|_| Error::bug("an account that cannot be written"))?;
+            Ok((text, record))
         })
     }
 }
 
-fn read(db: &Connection) -> Result<Option<Record>> {
-    let text: Option<String> = db
-        .query_row("SELECT value FROM setting WHERE key = ?1", [KEY], |row| {
-            row.get(0)
-        })
-        .optional()?;
-    text.map(|text| {
-        serde_json::from_str(&text).map_err(|_| Error::StoreDamaged {
-            detail: "the account".into(),
-        })
+fn read(text: String) -> Result<Record> {
+    serde_json::from_str(&text).map_err(|_| Error::StoreDamaged {
+        detail: "the account".into(),
     })
-    .transpose()
 }
