@@ -192,6 +192,32 @@ fn a_hostile_name_cannot_reach_the_terminal() {
 }
 
 #[test]
+fn a_name_that_a_hostile_server_made_up_stays_text() {
+    let world = World::with_sync_files(&[("plain.txt", b"x")]);
+    for hostile in [
+        "\u{1b}]0;owned\u{7}",
+        "../../up",
+        "a\u{9b}31mb",
+        "line\nbreak",
+    ] {
+        world.cloud.trouble().clear();
+        let rule = local_cloud::Rule::on_all().rename("plain.txt", hostile);
+        world.cloud.trouble().add(rule);
+        let ran = world.run(&["ls", "Sync", "--refresh"]);
+        let said = format!("{}{}", ran.stdout, ran.stderr);
+        assert!(
+            !said.trim_end().contains(['\u{1b}', '\u{7}', '\u{9b}']),
+            "{said:?}"
+        );
+        assert!(ran.code == 0 || ran.code == 6, "{said:?}");
+        assert!(
+            ran.stdout.lines().count() <= 1,
+            "one name is one line: {said:?}"
+        );
+    }
+}
+
+#[test]
 fn a_reader_that_hangs_up_is_no_error_worth_a_word() {
     let files: Vec<String> = (0..3000)
         .map(|n| format!("many/file-with-a-long-name-{n}.txt"))

@@ -5,6 +5,8 @@ mod common;
 
 use common::World;
 use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
@@ -148,4 +150,72 @@ fn an_unknown_or_ambiguous_service_is_answered_with_the_known_ones() {
             assert!(ran.stderr.contains(known), "{}", ran.stderr);
         }
     }
+}
+
+#[test]
+fn the_browser_sign_in_warns_first_and_follows_the_page() {
+    let world = World::new();
+    let url = world.cloud.url();
+    let mut child = world
+        .command(&["login", "--browser", "--cloud", &url])
+        .spawn()
+        .unwrap();
+    let mut lines = BufReader::new(child.stderr.take().unwrap())
+        .lines()
+        .map_while(Result::ok);
+    let mut before = String::new();
+    let page = loop {
+        let line = lines
+            .next()
+            .unwrap_or_else(|| panic!("no page to open: {before}"));
+        match line.trim().strip_prefix(&url) {
+            Some(page) => break page.to_owned(),
+            None => before.push_str(&line),
+        }
+    };
+    assert!(
+        before.contains("sign out"),
+        "the warning comes first: {before}"
+    );
+    let (path, query) = page.split_once('?').unwrap();
+    let answer = http(
+        &world.cloud.address().to_string(),
+        "POST",
+        path,
+        &format!("{query}&answer=allow"),
+    );
+    let location = answer.lines().find_map(|line| {
+        let (name, value) = line.split_once(": ")?;
+        name.eq_ignore_ascii_case("location")
+            .then(|| value.to_owned())
+    });
+    let location = location.unwrap_or_else(|| panic!("no way back: {answer}"));
+    let back = location.strip_prefix("http://localhost").unwrap();
+    let (port, target) = back.split_once('/').unwrap();
+    http(
+        &format!("127.0.0.1{port}"),
+        "GET",
+        &format!("/{target}"),
+        "",
+    );
+    let ran = common::ended(child);
+    assert_eq!(ran.code, 0, "{}", ran.stdout);
+    assert!(ran.stdout.contains("kari@example.com"), "{}", ran.stdout);
+    assert_eq!(world.json(&["status"])["account"]["sign_in"], "in");
+    world.run(&["ls", "Sync"]).failed(0);
+}
+
+/// A browser's request, as plain as can be.
+fn http(address: &str, method: &str, target: &str, body: &str) -> String {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let length = body.len();
+    write!(
+        stream,
+        "{method} {target} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\
+         Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {length}\r\n\r\n{body}"
+    )
+    .unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
 }

@@ -101,3 +101,39 @@ fn the_cloud_for_developers_prints_a_token_that_signs_in_and_stops_at_ctrl_c() {
     interrupt(&child);
     ended(child).failed(0);
 }
+
+#[test]
+fn a_cloud_over_tls_is_trusted_only_with_its_authority() {
+    let world = World::new();
+    let mut child = world
+        .command(&[
+            "cloud",
+            "--seed",
+            "none",
+            "--tls-self-signed",
+            "ca",
+            "--json",
+        ])
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap())
+        .read_line(&mut line)
+        .unwrap();
+    let cloud: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let text = |name: &str| cloud[name].as_str().unwrap().to_owned();
+    let (url, token, ca) = (text("url"), text("login_token"), text("ca"));
+    let distrusted = world
+        .run_with(&["login", "--cloud", &url, "--json"], &token)
+        .failed(5);
+    assert_eq!(distrusted.error()["kind"], "offline");
+    let trust = ["--cloud", &url, "--ca-file", &ca];
+    world
+        .run_with(&[&["login"], &trust[..]].concat(), &token)
+        .failed(0);
+    world
+        .run(&[&["ls", "Archive"], &trust[..]].concat())
+        .failed(0);
+    interrupt(&child);
+    ended(child).failed(0);
+}

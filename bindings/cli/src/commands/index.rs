@@ -1,5 +1,6 @@
 //! `lomme index`
 
+use super::count;
 use crate::args::Index;
 use crate::failure::Failure;
 use crate::output::Output;
@@ -25,10 +26,10 @@ pub async fn run(
         let refreshed = index(drive.catalog(), space, output, cancel).await?;
         if !output.is_json() {
             output.line(format!(
-                "{:8} {} files in {} folders: {} new, {} changed, {} moved, {} gone",
+                "{:8} {} in {}: {} new, {} changed, {} moved, {} gone",
                 space.name(),
-                refreshed.files,
-                refreshed.folders,
+                count(refreshed.files, "file"),
+                count(refreshed.folders, "folder"),
                 refreshed.added,
                 refreshed.changed,
                 refreshed.moved,

@@ -48,7 +48,7 @@ async fn by_token(
     // It shows while it is typed: it works once and is used at once, and a person sees a bad paste.
     if io::stdin().is_terminal() {
         output.notice(
-            "Make a personal login token on your service's web site, under Settings, Security,",
+            "Make a personal login token (Jottacloud: https://www.jottacloud.com/web/secure),",
         );
         output.notice("paste it here and press Enter:");
     }

@@ -25,3 +25,9 @@ pub fn time(ms: Option<i64>) -> String {
             |time| time.strftime("%Y-%m-%d %H:%M").to_string(),
         )
 }
+
+/// `1 file`, `2 files`.
+pub fn count(number: u64, what: &str) -> String {
+    let s = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{s}")
+}

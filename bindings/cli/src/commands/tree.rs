@@ -1,6 +1,6 @@
 //! `lomme tree`: depth first, a page of each open folder in memory.
 
-use super::{index, size};
+use super::{count, index, size};
 use crate::args::Tree;
 use crate::failure::Failure;
 use crate::names::shown;
@@ -57,7 +57,9 @@ pub async fn run(
         bytes,
     } = walk.total;
     output.line(format!(
-        "\n{files} files in {folders} folders, {}",
+        "\n{} in {}, {}",
+        count(files, "file"),
+        count(folders, "folder"),
         size(bytes)
     ))
 }
