@@ -52,7 +52,7 @@ impl BrowserSignIn {
         service: &Service,
         cancel: &CancelToken,
     ) -> Result<Self> {
-        let origin = account.origin_of(service.domain);
+        let origin = account.origin_of(service);
         let link = format!(
             "{origin}/auth/realms/{}/.well-known/openid-configuration",
             service.realm

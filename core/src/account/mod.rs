@@ -309,19 +309,17 @@ impl Account {
         })
     }
 
-    /// The origin of a sign-in server's host: https, unless it is this machine.
-    fn origin_of(&self, domain: &str) -> String {
-        let plain = format!("http://{domain}");
-        let local = safe_url(&plain).is_ok_and(|url| is_loopback(&url));
-        let tls = self
-            .endpoints
+    /// The origin of a service's sign-in server. A local cloud stands in for all of them.
+    fn origin_of(&self, service: &Service) -> String {
+        let local = |url: &str| {
+            let url = safe_url(url).ok().filter(is_loopback)?;
+            Some(url.origin().ascii_serialization())
+        };
+        self.endpoints
             .as_ref()
-            .is_some_and(|e| e.api.starts_with("https:"));
-        if local && !tls {
-            plain
-        } else {
-            format!("https://{domain}")
-        }
+            .and_then(|endpoints| local(&endpoints.api))
+            .or_else(|| local(&format!("http://{}/", service.domain)))
+            .unwrap_or_else(|| format!("https://{}", service.domain))
     }
 
     fn me(&self) -> Result<Arc<Self>> {

@@ -50,13 +50,24 @@ impl Phone {
     }
 
     fn account(&self) -> Arc<Account> {
+        self.account_at(None).unwrap()
+    }
+
+    fn account_at(&self, endpoints: Option<Endpoints>) -> Result<Arc<Account>> {
         let clock = Arc::new(self.clock.clone());
         let store = Arc::new(Store::open(self.directory.path(), false, clock.clone()).unwrap());
         let hints = self.hints.clone();
         let changed = Arc::new(move || {
             hints.fetch_add(1, Ordering::SeqCst);
         });
-        Account::new(store, self.vault.clone(), clock, None, Life::new(), changed).unwrap()
+        Account::new(
+            store,
+            self.vault.clone(),
+            clock,
+            endpoints,
+            Life::new(),
+            changed,
+        )
     }
 
     fn tokens(&self) -> Option<Tokens> {
@@ -632,4 +643,53 @@ async fn a_sign_in_server_that_sends_elsewhere_is_not_followed() {
         assert!(!server.requests()[0].contains("hush"));
     }
     assert_eq!(elsewhere.requests().len(), 0);
+}
+
+#[tokio::test]
+async fn a_local_cloud_stands_in_for_every_sign_in_server() {
+    let (cloud, phone) = (cloud(), Phone::new());
+    let account = phone.account_at(Some(Endpoints::at(&cloud.url()))).unwrap();
+    for service in services() {
+        let begun = account.sign_in_by_browser(service, &never()).await.unwrap();
+        let page = format!("{}/auth/realms/{}/", cloud.url(), service.realm);
+        assert!(begun.url().starts_with(&page), "{}", begun.url());
+    }
+}
+
+#[tokio::test]
+async fn a_cloud_over_tls_is_trusted_only_with_its_root() {
+    let rcgen::CertifiedKey { cert, signing_key } =
+        rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let files = tempfile::tempdir().unwrap();
+    let (certificate, key) = (files.path().join("cert.pem"), files.path().join("key.pem"));
+    std::fs::write(&certificate, cert.pem()).unwrap();
+    std::fs::write(&key, signing_key.serialize_pem()).unwrap();
+    let tls = Some(local_cloud::Tls { certificate, key });
+    let cloud = Cloud::start(CloudOptions {
+        tls,
+        ..CloudOptions::default()
+    })
+    .unwrap();
+    let token = login_token(&cloud);
+
+    let stranger = Phone::new();
+    let error = stranger
+        .account()
+        .sign_in(&token, &never())
+        .await
+        .unwrap_err();
+    assert!(
+        matches!(&error, Error::Offline { detail } if detail.contains("TLS")),
+        "{error:?}"
+    );
+    assert_eq!(cloud.counts().requests.values().sum::<u64>(), 0);
+
+    let phone = Phone::new();
+    let endpoints = Endpoints {
+        extra_roots_pem: Some(cert.pem()),
+        ..Endpoints::at(&cloud.url())
+    };
+    let account = phone.account_at(Some(endpoints)).unwrap();
+    account.sign_in(&token, &never()).await.unwrap();
+    account.refresh(&never()).await.unwrap();
 }

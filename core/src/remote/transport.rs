@@ -362,22 +362,24 @@ fn describe(error: &reqwest::Error) -> String {
     } else {
         "the connection broke"
     };
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        if let Some(tls) = inner.downcast_ref::<rustls::Error>() {
-            return format!("{what}: TLS: {tls}");
-        }
-        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            let kind = io.kind();
-            match io.get_ref().and_then(|e| e.downcast_ref::<rustls::Error>()) {
-                Some(tls) => return format!("{what}: TLS: {tls}"),
-                None if kind != std::io::ErrorKind::Other => return format!("{what}: {kind}"),
-                None => {}
-            }
-        }
-        cause = inner.source();
+    match std::error::Error::source(error).and_then(root_of) {
+        Some(cause) => format!("{what}: {cause}"),
+        None => what.into(),
     }
-    what.into()
+}
+
+/// The part of an error that can be told: what TLS or the operating system said.
+fn root_of(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    if let Some(tls) = error.downcast_ref::<rustls::Error>() {
+        return Some(format!("TLS: {tls}"));
+    }
+    let Some(io) = error.downcast_ref::<std::io::Error>() else {
+        return root_of(error.source()?);
+    };
+    match io.get_ref() {
+        Some(inner) => root_of(inner),
+        None => Some(io.kind().to_string()),
+    }
 }
 
 #[cfg(test)]
