@@ -4,7 +4,7 @@
 mod common;
 
 use common::Site;
-use local_cloud::{Bomb, ErrorForm, Rule};
+use local_cloud::{Bomb, ErrorForm, Moment, Rule, Stats};
 use std::time::{Duration, Instant};
 
 async fn customer(site: &Site, access: &str) -> reqwest::Result<reqwest::Response> {
@@ -298,4 +298,257 @@ async fn every_bomb_begins_like_an_answer() {
         let first = answer.chunk().await.unwrap().unwrap();
         assert!(first.starts_with(b"<?xml "), "{bomb:?}");
     }
+}
+
+/// A cloud with a few files in Sync.
+async fn furnished() -> (Site, String) {
+    let site = Site::start();
+    let writer = site.cloud.writer();
+    writer.put("/Jotta/Sync/F/a.txt", b"first").unwrap();
+    writer.put("/Jotta/Sync/F/b & c.txt", b"second").unwrap();
+    writer
+        .put_generated("/Jotta/Sync/F/large.bin", 9, 3_000_000, 0)
+        .unwrap();
+    let bearer = format!("Bearer {}", site.sign_in().await);
+    (site, bearer)
+}
+
+#[tokio::test]
+async fn a_listing_can_carry_hostile_names() {
+    let (site, bearer) = furnished().await;
+    let names = [
+        "../../evil",
+        "a/b",
+        "nul\0here",
+        "",
+        ".",
+        "CON",
+        "new\nline",
+    ];
+    for name in names {
+        let rule = || Rule::on_all().path("/F").once().rename("b & c.txt", name);
+        let wire = name.replace('\0', "&#0;").replace('\n', "&#10;");
+        site.cloud.trouble().add(rule());
+        let (_, listing) = site.jfs("GET", "/Jotta/Sync/F", Some(&bearer)).await;
+        assert!(
+            listing.contains(&format!("name=\"{wire}\"")),
+            "{name:?}: {listing}"
+        );
+        assert!(!listing.contains("b &amp; c.txt"), "{listing}");
+        site.cloud.trouble().add(rule());
+        let (_, listing) = site
+            .jfs("GET", "/Jotta/Sync/F?mode=liststream", Some(&bearer))
+            .await;
+        assert!(
+            listing.contains(&format!("<filename>{wire}</filename>")),
+            "{name:?}: {listing}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_end_of_a_liststream_can_lie_in_three_ways() {
+    let (site, bearer) = furnished().await;
+    let list = async || {
+        site.jfs("GET", "/Jotta/Sync?mode=liststream", Some(&bearer))
+            .await
+            .1
+    };
+    let honest = list().await;
+    let (before, _) = honest.split_once("<stats>").unwrap();
+    let (_, after) = honest.split_once("</stats>").unwrap();
+    site.cloud
+        .trouble()
+        .add(Rule::on("liststream").once().stats(Stats::Cut));
+    assert_eq!(list().await, before);
+    site.cloud
+        .trouble()
+        .add(Rule::on("liststream").once().stats(Stats::LeftOut));
+    assert_eq!(list().await, format!("{before}{after}"));
+    site.cloud
+        .trouble()
+        .add(Rule::on("liststream").once().stats(Stats::Wrong));
+    let files = |text: &str| text.matches("<filename>").count();
+    assert_eq!(files(&list().await), files(&honest) + 1);
+    assert_eq!(list().await, honest, "and then it is honest again");
+}
+
+#[tokio::test]
+async fn hashes_lie_in_listings_of_both_kinds() {
+    let (site, bearer) = furnished().await;
+    for (path, kind) in [
+        ("/Jotta/Sync/F", "get"),
+        ("/Jotta/Sync/F?mode=liststream", "liststream"),
+    ] {
+        let hashes = |text: &str| -> Vec<String> {
+            let parts = text.split("<md5>").skip(1);
+            parts.map(|part| part[..32].to_owned()).collect()
+        };
+        let honest = hashes(&site.jfs("GET", path, Some(&bearer)).await.1);
+        site.cloud.trouble().add(Rule::on(kind).once().wrong_hash());
+        let lies = hashes(&site.jfs("GET", path, Some(&bearer)).await.1);
+        assert_eq!((honest.len(), lies.len()), (3, 3));
+        for (honest, lie) in honest.iter().zip(&lies) {
+            assert_ne!(honest, lie);
+            assert_eq!(honest[1..], lie[1..]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn content_is_cut_at_any_place_and_counted_as_far_as_it_went() {
+    let (site, bearer) = furnished().await;
+    let whole = site.cloud.writer().read("/Jotta/Sync/F/large.bin").unwrap();
+    let url = site.url(&format!(
+        "/jfs/{}/Jotta/Sync/F/large.bin?mode=bin",
+        site.cloud.user()
+    ));
+    for cut in [0, 1, 65_535, 65_536, 65_537, 1_000_000, 2_999_999] {
+        site.cloud.reset_counts();
+        site.cloud
+            .trouble()
+            .add(Rule::on("bin").once().cut_after(cut));
+        let mut answer = site
+            .http
+            .get(&url)
+            .header("authorization", &bearer)
+            .send()
+            .await
+            .unwrap();
+        let mut got = Vec::new();
+        let broke = loop {
+            match answer.chunk().await {
+                Ok(Some(piece)) => got.extend_from_slice(&piece),
+                Ok(None) => break false,
+                Err(_) => break true,
+            }
+        };
+        assert!(broke, "cut at {cut}");
+        assert_eq!(got.len() as u64, cut);
+        assert_eq!(got, whole[..got.len()]);
+        assert_eq!(site.cloud.counts().content_of("Sync"), cut);
+    }
+}
+
+#[tokio::test]
+async fn text_that_looks_like_a_hash_is_safe_inside_content() {
+    let (site, bearer) = furnished().await;
+    let content = b"<md5>0123</md5><stats>1</stats>";
+    site.cloud
+        .writer()
+        .put("/Jotta/Sync/F/t.xml", content)
+        .unwrap();
+    site.cloud
+        .trouble()
+        .add(Rule::on("bin").once().wrong_hash().stats(Stats::Cut));
+    let (_, text) = site
+        .jfs("GET", "/Jotta/Sync/F/t.xml?mode=bin", Some(&bearer))
+        .await;
+    assert_eq!(text.as_bytes(), content);
+}
+
+#[tokio::test]
+async fn another_writer_strikes_at_the_moment_asked_for() {
+    let (site, bearer) = furnished().await;
+    let put = |text: &'static str| {
+        move |writer: &local_cloud::Writer| {
+            writer.put("/Jotta/Sync/F/a.txt", text.as_bytes()).unwrap();
+        }
+    };
+    let read = async || {
+        site.jfs("GET", "/Jotta/Sync/F/a.txt?mode=bin", Some(&bearer))
+            .await
+            .1
+    };
+    site.cloud.trouble().add(
+        Rule::on("bin")
+            .once()
+            .strike(Moment::BeforeWork, put("before work")),
+    );
+    assert_eq!(
+        read().await,
+        "before work",
+        "the client gets what the other has just written"
+    );
+    site.cloud.trouble().add(
+        Rule::on("bin")
+            .once()
+            .strike(Moment::BeforeAnswer, put("before answer")),
+    );
+    assert_eq!(
+        read().await,
+        "before work",
+        "the content was chosen before the strike"
+    );
+    assert_eq!(read().await, "before answer");
+}
+
+#[tokio::test]
+async fn another_writer_strikes_in_the_middle_of_a_download() {
+    let (site, bearer) = furnished().await;
+    let url = site.url(&format!(
+        "/jfs/{}/Jotta/Sync/F/large.bin?mode=bin",
+        site.cloud.user()
+    ));
+    let rule = Rule::on("bin")
+        .once()
+        .strike(Moment::AtByte(1_500_000), |writer| {
+            writer.put("/Jotta/Sync/F/large.bin", b"small now").unwrap();
+        });
+    site.cloud.trouble().add(rule);
+    let mut answer = site
+        .http
+        .get(&url)
+        .header("authorization", &bearer)
+        .send()
+        .await
+        .unwrap();
+    let mut got = 0;
+    while let Some(piece) = answer.chunk().await.unwrap() {
+        got += piece.len();
+    }
+    assert_eq!(
+        got, 3_000_000,
+        "the download goes on with what it began with"
+    );
+    let entry = site
+        .cloud
+        .writer()
+        .entry("/Jotta/Sync/F/large.bin")
+        .unwrap()
+        .unwrap();
+    assert_eq!((entry.size, entry.revision), (9, 2));
+}
+
+#[tokio::test]
+async fn an_upload_that_breaks_keeps_what_came() {
+    let (site, bearer) = furnished().await;
+    let content = vec![7_u8; 500_000];
+    let md5 = "00000000000000000000000000000001";
+    let allocate = async || -> serde_json::Value {
+        let body = serde_json::json!({
+            "path": "/jfs/Jotta/Sync/F/up.bin", "bytes": content.len(), "md5": md5,
+        });
+        let ask = site
+            .http
+            .post(site.url("/files/v1/allocate"))
+            .header("authorization", &bearer);
+        ask.json(&body).send().await.unwrap().json().await.unwrap()
+    };
+    let first = allocate().await;
+    assert_eq!(first["resume_pos"], 0);
+    site.cloud
+        .trouble()
+        .add(Rule::on("upload").once().cut_upload_after(123_456));
+    let ask = site
+        .http
+        .post(first["upload_url"].as_str().unwrap())
+        .header("authorization", &bearer);
+    let sent = ask
+        .header("content-type", "application/octet-stream")
+        .body(content.clone())
+        .send()
+        .await;
+    assert!(sent.is_err());
+    assert_eq!(allocate().await["resume_pos"], 123_456);
 }
