@@ -69,11 +69,16 @@ fn main() -> Result<(), Box<dyn Error>> {
         switches: switches(&options.switch)?,
     })?;
     cloud.seed_if_empty(options.seed)?;
-    announce(&options, &cloud, certificate.as_ref())?;
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(until_told(options.until_stdin_closes))?;
+    // Whoever reads the announcement may send a signal at once.
+    let end = {
+        let _inside = runtime.enter();
+        End::new(options.until_stdin_closes)?
+    };
+    announce(&options, &cloud, certificate.as_ref())?;
+    runtime.block_on(end.wait())?;
     cloud.stop();
     Ok(())
 }
@@ -131,32 +136,54 @@ fn announce(
     Ok(())
 }
 
-async fn until_told(until_stdin_closes: bool) -> std::io::Result<()> {
-    let (sender, receiver) = tokio::sync::oneshot::channel();
-    if until_stdin_closes {
-        // A thread of its own: it may wait for ever, and the process ends all the same.
-        std::thread::spawn(move || {
-            let end = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
-            sender.send(end.map(drop))
-        });
-    } else {
-        std::mem::forget(sender);
-    }
-    tokio::select! {
-        ended = receiver => ended.unwrap_or(Ok(())),
-        ended = tokio::signal::ctrl_c() => ended,
-        ended = terminated() => ended,
-    }
+/// What ends the program.
+struct End {
+    input: tokio::sync::oneshot::Receiver<std::io::Result<()>>,
+    /// Keeps `input` from ending when nobody watches standard input.
+    _watch: Option<tokio::sync::oneshot::Sender<std::io::Result<()>>>,
+    #[cfg(unix)]
+    signals: [tokio::signal::unix::Signal; 2],
 }
 
-#[cfg(unix)]
-async fn terminated() -> std::io::Result<()> {
-    use tokio::signal::unix::{SignalKind, signal};
-    signal(SignalKind::terminate())?.recv().await;
-    Ok(())
-}
+impl End {
+    fn new(until_stdin_closes: bool) -> std::io::Result<Self> {
+        let (sender, input) = tokio::sync::oneshot::channel();
+        let mut watch = Some(sender);
+        if let Some(sender) = watch.take_if(|_| until_stdin_closes) {
+            // A thread of its own: it may wait for ever, and the process ends all the same.
+            std::thread::spawn(move || {
+                let end = std::io::copy(&mut std::io::stdin().lock(), &mut std::io::sink());
+                sender.send(end.map(drop))
+            });
+        }
+        #[cfg(unix)]
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            input,
+            _watch: watch,
+            #[cfg(unix)]
+            signals: [
+                signal(SignalKind::terminate())?,
+                signal(SignalKind::interrupt())?,
+            ],
+        })
+    }
 
-#[cfg(not(unix))]
-async fn terminated() -> std::io::Result<()> {
-    std::future::pending().await
+    #[cfg(unix)]
+    async fn wait(self) -> std::io::Result<()> {
+        let [mut terminate, mut interrupt] = self.signals;
+        tokio::select! {
+            ended = self.input => ended.unwrap_or(Ok(())),
+            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => Ok(()),
+        }
+    }
+
+    #[cfg(not(unix))]
+    async fn wait(self) -> std::io::Result<()> {
+        tokio::select! {
+            ended = self.input => ended.unwrap_or(Ok(())),
+            ended = tokio::signal::ctrl_c() => ended,
+        }
+    }
 }
