@@ -56,7 +56,7 @@ class CancellationTest {
 
     @Test
     fun `a cancel during a back-off ends it at once`() = withDrive { cloud, drive ->
-        cloud.trouble("""{"kind":"list","status":503,"retry_after":30}""")
+        cloud.trouble("""{"kind":"get","status":503,"retry_after":3}""")
         val before = cloud.requests()
         coroutineScope {
             val job = launch(Dispatchers.Default) { drive.refresh("sync") }
@@ -69,7 +69,7 @@ class CancellationTest {
 
     @Test
     fun `a cancel while the service does not answer ends the wait at once`() = withDrive { cloud, drive ->
-        cloud.trouble("""{"kind":"list","delay_ms":20000}""")
+        cloud.trouble("""{"kind":"get","delay_ms":20000}""")
         coroutineScope {
             val job = launch(Dispatchers.Default) { drive.refresh("sync") }
             delay(500.milliseconds)
@@ -81,7 +81,7 @@ class CancellationTest {
 
     @Test
     fun `a time-out of the caller's own is one, whatever the core says`() = withDrive { cloud, drive ->
-        cloud.trouble("""{"kind":"list","delay_ms":20000}""")
+        cloud.trouble("""{"kind":"get","delay_ms":20000}""")
         assertQuick {
             assertThrows<TimeoutCancellationException> { withTimeout(300.milliseconds) { drive.refresh("sync") } }
         }
@@ -89,7 +89,7 @@ class CancellationTest {
 
     @Test
     fun `cancelling one of two calls leaves the other alone`() = withDrive { cloud, drive ->
-        cloud.trouble("""{"kind":"list","delay_ms":1500}""")
+        cloud.trouble("""{"kind":"get","delay_ms":1500}""")
         coroutineScope {
             val one = launch(Dispatchers.Default) { drive.refresh("sync") }
             val other = async(Dispatchers.Default) { drive.refresh("archive") }

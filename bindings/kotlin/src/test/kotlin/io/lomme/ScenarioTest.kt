@@ -147,6 +147,7 @@ class ScenarioTest {
             assertQuick { job.cancelAndJoin() }
             assertTrue(job.isCancelled)
             assertFalse(file.exists())
+            delay(300.milliseconds)
             val served = cloud.contentBytes()
             delay(500.milliseconds)
             assertEquals(served, cloud.contentBytes()) { "the core went on behind the cancel" }

@@ -27,8 +27,8 @@ class VaultTest {
             drive.refresh("sync")
         }
         assertTrue(seen.isNotEmpty())
-        val tokens = seen.flatMap { Regex("[A-Za-z0-9._~+/=-]{20,}").findAll(it).map { match -> match.value } }
-        assertTrue(tokens.isNotEmpty()) { "the vault holds tokens" }
+        val tokens = seen.flatMap { Regex("\"(?:access|refresh)\":\"([^\"]{8,})\"").findAll(it).map { match -> match.groupValues[1] } }
+        assertEquals(2, tokens.size) { "the vault holds a pair of tokens" }
         val files = directory.resolve("lomme").toFile().walk().filter { it.isFile }.toList()
         assertTrue(files.isNotEmpty())
         for (file in files) {
