@@ -56,7 +56,7 @@ class CancellationTest {
 
     @Test
     fun `a cancel during a back-off ends it at once`() = withDrive { cloud, drive ->
-        cloud.trouble("""{"kind":"get","status":503,"retry_after":3}""")
+        cloud.trouble("""{"kind":"get","status":503,"retry_after":2}""")
         val before = cloud.requests()
         coroutineScope {
             val job = launch(Dispatchers.Default) { drive.refresh("sync") }

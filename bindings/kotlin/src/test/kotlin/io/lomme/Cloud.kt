@@ -9,7 +9,7 @@ import java.nio.file.Path
 import java.util.concurrent.TimeUnit
 
 /** A local cloud as a process of its own, and the test's hand on it. */
-class Cloud private constructor(private val process: Process, private val url: String) : AutoCloseable {
+class Cloud private constructor(private val process: Process, val url: String) : AutoCloseable {
     private val http = HttpClient.newHttpClient()
 
     /** A new personal login token, which works once. */
