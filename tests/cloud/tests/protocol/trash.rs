@@ -123,3 +123,15 @@ async fn trash_is_listed_on_jotta_as_the_switch_says() {
         assert_eq!(mounts.any(|m| m.at("name").text == "Trash"), listed);
     }
 }
+
+#[tokio::test]
+async fn what_was_trashed_alone_stays_an_entry_when_its_folder_follows() {
+    let client = Client::new().await;
+    client.writer().put("/Jotta/Sync/F/a", b"x").unwrap();
+    client.writer().put("/Jotta/Sync/F/b", b"y").unwrap();
+    client.done("/Jotta/Sync/F/a?dl=true").await;
+    client.done("/Jotta/Sync/F?dlDir=true").await;
+    let trash = client.ok("/Jotta/Trash").await;
+    assert_eq!(trash.names_in("folders"), ["F"]);
+    assert_eq!(trash.names_in("files"), ["a"]);
+}

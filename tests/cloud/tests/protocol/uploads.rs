@@ -451,9 +451,11 @@ async fn a_connection_that_was_resumed_elsewhere_writes_nothing_more() {
         .send(&allocated["upload_url"], 1_000_000, &content[1_000_000..])
         .await;
     assert_eq!(status, 200);
-    feed.send(vec![0; 1_000_000]).await.unwrap();
+    // The older connection goes on with other bytes: it is refused, or broken off before it has sent them all.
+    let _ = feed.send(vec![0; 1_000_000]).await;
     drop(feed);
-    let status = slow.await.unwrap().unwrap().status();
-    assert_eq!(status, 409);
+    if let Ok(answer) = slow.await.unwrap() {
+        assert_eq!(answer.status(), 409);
+    }
     assert!(client.read("/Jotta/Sync/a").await == content);
 }
