@@ -224,20 +224,26 @@ impl Refresher {
 
     /// The server does not take `old`: it is dead, unless somebody has replaced it meanwhile.
     fn refused(&self, old: &Tokens, lease: &Lease, detail: &str) -> Result<Secret> {
-        {
-            let _held = self
-                .vault_lock
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner);
-            let current = Tokens::load(self.vault.as_ref())?;
-            let replaced = current.is_some_and(|current| current.refresh != old.refresh);
-            if replaced || !self.store.holds(lease)? {
-                return Err(Error::StoreBusy);
-            }
-            self.vault.delete(VAULT_NAME)?;
+        if self.bury(old, lease)? {
+            self.mark(true)?;
+            return Err(sign_in_needed(detail));
         }
-        self.mark(true)?;
-        Err(sign_in_needed(detail))
+        self.usable(Some(&old.access))?.ok_or(Error::StoreBusy)
+    }
+
+    /// Removes a dead pair; `false` when it may have a successor.
+    fn bury(&self, old: &Tokens, lease: &Lease) -> Result<bool> {
+        let _held = self
+            .vault_lock
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let current = Tokens::load(self.vault.as_ref())?;
+        let replaced = current.is_some_and(|current| current.refresh != old.refresh);
+        if replaced || !self.store.holds(lease)? {
+            return Ok(false);
+        }
+        self.vault.delete(VAULT_NAME)?;
+        Ok(true)
     }
 }
 
