@@ -269,10 +269,13 @@ impl<'a> Change<'a> {
             .prepare_cached("UPDATE item SET id = ?2 WHERE key = ?1")?
             .execute((key, id))?;
         self.forgotten.retain(|forgotten| *forgotten != id);
-        self.record(key)?;
-        self.counts.added -= 1;
+        let seq = self.next_seq();
+        self.db
+            .prepare_cached("UPDATE item SET seq = ?2 WHERE key = ?1")?
+            .execute((key, seq))?;
+        self.counts.added = self.counts.added.saturating_sub(1);
         self.counts.moved += 1;
-        Ok(())
+        self.record(key)
     }
 
     /// Brings a row to what a listing says, wherever it was; writes only what differs.
@@ -322,9 +325,13 @@ impl<'a> Change<'a> {
             self.count(spot.space, 1);
             self.move_below(before.key, spot.space)?;
         }
-        let learned_uuid = facts.uuid != before.facts.uuid;
-        if before.id.is_some() && (!stays || renamed || learned_uuid) {
-            self.record(before.key)?;
+        let learned_uuid = facts.uuid.filter(|_| facts.uuid != before.facts.uuid);
+        match (before.id, learned_uuid) {
+            (None, Some(uuid)) => self.revive(before.key, uuid)?,
+            (Some(_), learned) if !stays || renamed || learned.is_some() => {
+                self.record(before.key)?;
+            }
+            _ => {}
         }
         if !stays || (renamed && facts.fold != before.facts.fold) {
             self.counts.moved += 1;
@@ -375,8 +382,10 @@ impl<'a> Change<'a> {
             if let Some(id) = row.id {
                 self.db
                     .prepare_cached(
-                        "INSERT OR REPLACE INTO gone (id, seq, kind, parent, name, uuid)
-                         VALUES (?1, ?2, ?3, (SELECT id FROM item WHERE key = ?4), ?5, ?6)",
+                        "INSERT OR REPLACE INTO gone
+                             (id, seq, kind, parent, name, uuid, md5, size)
+                         VALUES (?1, ?2, ?3, (SELECT id FROM item WHERE key = ?4), ?5, ?6, ?7,
+                             ?8)",
                     )?
                     .execute((
                         id,
@@ -385,6 +394,8 @@ impl<'a> Change<'a> {
                         row.parent,
                         &row.facts.name,
                         row.facts.uuid,
+                        row.facts.md5,
+                        row.facts.size,
                     ))?;
                 self.forgotten.push(id);
             }

@@ -8,14 +8,14 @@ use crate::{Drive, DriveOptions};
 use local_cloud::{Cloud, CloudOptions, Rule, Stats, Writer};
 use tempfile::TempDir;
 
-struct World {
+pub(super) struct World {
     cloud: Cloud,
     drive: Arc<Drive>,
     _dir: TempDir,
 }
 
 impl World {
-    async fn new(files: &[&str]) -> Self {
+    pub async fn new(files: &[&str]) -> Self {
         let cloud = Cloud::start(CloudOptions::default()).unwrap();
         let writer = cloud.writer();
         writer.mkdir("/Jotta/Sync").unwrap();
@@ -39,11 +39,11 @@ impl World {
         }
     }
 
-    fn writer(&self) -> Writer {
+    pub fn writer(&self) -> Writer {
         self.cloud.writer()
     }
 
-    fn catalog(&self) -> &Catalog {
+    pub fn catalog(&self) -> &Catalog {
         self.drive.catalog()
     }
 
@@ -61,12 +61,12 @@ impl World {
             .id
     }
 
-    async fn refresh(&self, path: &str) -> Result<Refreshed> {
+    pub async fn refresh(&self, path: &str) -> Result<Refreshed> {
         let id = self.id(path);
         self.catalog().refresh(&id, &CancelToken::new()).await
     }
 
-    async fn index(&self, space: Space) -> Result<Refreshed> {
+    pub async fn index(&self, space: Space) -> Result<Refreshed> {
         self.catalog()
             .index(space, &|_| {}, &CancelToken::new())
             .await

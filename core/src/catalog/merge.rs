@@ -177,7 +177,7 @@ impl Merge<'_> {
             space: self.run.scope.space,
         };
         let known = if staged.key > 0 {
-            change.known(staged.key)?
+            self.unite(change, db, staged.key, &staged.facts)?
         } else {
             self.find(change, db, &staged, spot, fresh)?
         };
@@ -201,6 +201,30 @@ impl Merge<'_> {
             return Ok(());
         }
         change.update(&known, spot, staged.facts)
+    }
+
+    /// The row that was compared. If only now its uuid is told, and another row that an app knows has it, this
+    /// one was a second sight of that.
+    fn unite(
+        &self,
+        change: &mut Change<'_>,
+        db: &Transaction<'_>,
+        key: i64,
+        facts: &Facts,
+    ) -> Result<Option<Known>> {
+        let Some(row) = change.known(key)? else {
+            return Ok(None);
+        };
+        let (None, None, Some(uuid)) = (row.id, row.facts.uuid, facts.uuid) else {
+            return Ok(Some(row));
+        };
+        match by_uuid(db, &uuid)?.filter(|other| !self.run.marks.has(other.key)) {
+            Some(other) => {
+                change.remove(key)?;
+                Ok(Some(other))
+            }
+            None => Ok(Some(row)),
+        }
     }
 
     /// Something in the trash that was told as gone, and has no uuid to be found by, gets its id back.

@@ -15,6 +15,7 @@ mod item;
 mod merge;
 mod mint;
 mod moves;
+mod page;
 mod pump;
 mod read;
 mod refresh;
@@ -164,6 +165,8 @@ impl Catalog {
 
 #[cfg(test)]
 mod cloud_tests;
+#[cfg(test)]
+mod model_tests;
 #[cfg(all(test, target_os = "linux"))]
 mod speed_tests;
 #[cfg(test)]

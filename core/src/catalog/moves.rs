@@ -23,6 +23,9 @@ const LOST: usize = 20_000;
 
 type Content = ([u8; 16], i64);
 
+/// Files told as gone before that are looked at, the newest first.
+const GONE: u32 = 5_000;
+
 /// A staged file that may be a lost one.
 struct Found {
     n: i64,
@@ -76,13 +79,16 @@ impl Catalog {
         cancel: &CancelToken,
     ) -> Result<(Run, HashMap<i64, i64>)> {
         let (run, lost, mut found) = super::pump::blocking(move || {
-            let mut unseen = run.unseen(LOST, true)?;
-            if unseen.is_empty() || run.new == 0 {
-                // Nothing that an app knows is missing, or nothing is new.
+            if run.new == 0 {
                 return Ok((run, Vec::new(), Vec::new()));
             }
-            unseen.extend(run.unseen(LOST, false)?);
-            let lost = run.lost_files(&unseen)?;
+            let mut unseen = run.unseen(LOST, true)?;
+            if !unseen.is_empty() {
+                // What no app knows is looked at only to recognise the folders of what one does.
+                unseen.extend(run.unseen(LOST, false)?);
+            }
+            let mut lost = run.lost_files(&unseen)?;
+            lost.extend(run.gone_files(GONE)?);
             let found = run.reappeared(&lost)?;
             Ok((run, lost, found))
         })
@@ -121,7 +127,7 @@ impl Catalog {
             let lost = &lost[found.lost];
             match uuids.get(&(found.parent, found.name.clone())) {
                 Some(uuid) => lost.uuid.is_none_or(|known| known == *uuid),
-                None => lost.name == found.name,
+                None => lost.name == found.name && lost.key != 0,
             }
         });
         super::pump::blocking(move || {
@@ -313,7 +319,7 @@ impl Run {
             parent, lost: at, ..
         } in found
         {
-            if *parent < 0 {
+            if *parent < 0 && lost[*at].key != 0 {
                 *votes
                     .entry(*parent)
                     .or_default()
@@ -324,7 +330,7 @@ impl Run {
         for batch in found.chunks(1_000) {
             self.store.catalog.write(|db| {
                 let mut tell = db.prepare_cached(
-                    "UPDATE stage SET uuid = coalesce(?4, uuid), key = ?3
+                    "UPDATE stage SET uuid = coalesce(?4, uuid), key = iif(?3 = 0, key, ?3)
                      WHERE run = ?1 AND n = ?2",
                 )?;
                 for found in batch {

@@ -118,7 +118,6 @@ pub(super) struct Seen {
     pub key: i64,
     pub id: Option<Id>,
     pub fold: String,
-    pub seq: i64,
     pub item: Item,
 }
 
@@ -152,7 +151,6 @@ pub(super) fn seen(row: &Row<'_>, life: &Life) -> rusqlite::Result<Seen> {
         key: row.get(0)?,
         id,
         fold: row.get(15)?,
-        seq,
         item,
     })
 }

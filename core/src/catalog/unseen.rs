@@ -14,6 +14,7 @@ pub(super) struct Unseen {
 /// A file that was not shown, with what may recognise it elsewhere.
 #[derive(Clone, Debug)]
 pub(super) struct LostFile {
+    /// 0 for one that was told as gone already.
     pub key: i64,
     pub parent: i64,
     pub name: String,
@@ -99,6 +100,29 @@ impl Run {
                 }
             }
             Ok(files)
+        })
+    }
+
+    /// The newest files that were told as gone, up to `limit`: a folder that was asked for by an old path was
+    /// gone from there, and may turn up elsewhere.
+    pub fn gone_files(&self, limit: u32) -> Result<Vec<LostFile>> {
+        self.store.catalog.read(|db| {
+            Ok(db
+                .prepare_cached(
+                    "SELECT name, md5, size, uuid FROM gone
+                     WHERE kind = 3 AND uuid IS NOT NULL ORDER BY seq DESC LIMIT ?1",
+                )?
+                .query_map([limit], |row| {
+                    Ok(LostFile {
+                        key: 0,
+                        parent: 0,
+                        name: row.get(0)?,
+                        content: (row.get(1)?, row.get(2)?),
+                        uuid: row.get(3)?,
+                        left: true,
+                    })
+                })?
+                .collect::<rusqlite::Result<_>>()?)
         })
     }
 

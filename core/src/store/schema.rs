@@ -65,7 +65,9 @@ const SCHEMA: &str = "
         kind INTEGER NOT NULL,
         parent BLOB,
         name TEXT NOT NULL,
-        uuid BLOB
+        uuid BLOB,
+        md5 BLOB,
+        size INTEGER
     ) WITHOUT ROWID;
     CREATE INDEX gone_seq ON gone (seq);
     CREATE INDEX gone_uuid ON gone (uuid) WHERE uuid IS NOT NULL;
