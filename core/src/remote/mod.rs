@@ -160,6 +160,9 @@ async fn success(answer: Answer, cancel: &CancelToken) -> Result<Answer> {
 }
 
 #[cfg(test)]
+#[path = "cloud_tests.rs"]
+mod cloud_tests;
+#[cfg(test)]
 pub(crate) mod rude_server;
 #[cfg(test)]
 #[path = "remote_tests.rs"]
