@@ -263,10 +263,10 @@ impl Merge<'_> {
     ) -> Result<Option<Known>> {
         if let Some(key) = self.inherits.get(&staged.key) {
             let old = change.known(*key)?;
-            if let Some(old) = old.filter(|old| !self.run.marks.has(old.key)) {
-                if !is_inside(db, spot.parent, old.key)? {
-                    return Ok(Some(old));
-                }
+            if let Some(old) = old.filter(|old| !self.run.marks.has(old.key))
+                && !is_inside(db, spot.parent, old.key)?
+            {
+                return Ok(Some(old));
             }
         }
         let facts = &staged.facts;
@@ -276,10 +276,10 @@ impl Merge<'_> {
                 return Ok(Some(row));
             }
         }
-        if facts.origin.is_some() {
-            if let Some(row) = self.trashed(db, facts)? {
-                return Ok(Some(row));
-            }
+        if facts.origin.is_some()
+            && let Some(row) = self.trashed(db, facts)?
+        {
+            return Ok(Some(row));
         }
         if fresh {
             return Ok(None);
@@ -341,15 +341,15 @@ pub(super) fn by_uuid(db: &Connection, uuid: &row::Id) -> Result<Option<Known>> 
 pub(super) fn folder_at(db: &Connection, path: &crate::remote::RemotePath) -> Result<Option<i64>> {
     let mut segments = path.segments();
     let mut key = row::root_key(super::Space::Backup);
-    if let [device, mount, below @ ..] = segments {
-        if row::fold(device) == "jotta" {
-            key = match row::fold(mount).as_str() {
-                "sync" => row::root_key(super::Space::Sync),
-                "archive" => row::root_key(super::Space::Archive),
-                _ => return Ok(None),
-            };
-            segments = below;
-        }
+    if let [device, mount, below @ ..] = segments
+        && row::fold(device) == "jotta"
+    {
+        key = match row::fold(mount).as_str() {
+            "sync" => row::root_key(super::Space::Sync),
+            "archive" => row::root_key(super::Space::Archive),
+            _ => return Ok(None),
+        };
+        segments = below;
     }
     for name in segments {
         let next = db

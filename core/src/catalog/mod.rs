@@ -167,6 +167,10 @@ impl Catalog {
 mod cloud_tests;
 #[cfg(test)]
 mod model_tests;
+#[cfg(test)]
+mod pocket;
+#[cfg(test)]
+mod read_tests;
 #[cfg(all(test, target_os = "linux"))]
 mod speed_tests;
 #[cfg(test)]

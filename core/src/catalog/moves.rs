@@ -61,10 +61,10 @@ impl Catalog {
             })
             .await?;
             run = back;
-            if let Some(old) = old {
-                if !inherits.values().any(|taken| *taken == old) {
-                    inherits.insert(key, old);
-                }
+            if let Some(old) = old
+                && !inherits.values().any(|taken| *taken == old)
+            {
+                inherits.insert(key, old);
             }
         }
         Ok((run, inherits))

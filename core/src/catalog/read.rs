@@ -48,10 +48,10 @@ impl Catalog {
         let Some(bytes) = id_bytes(id) else {
             return Ok(Lookup::Unknown);
         };
-        if let Some(key) = self.key_of(&bytes)? {
-            if let Some(item) = self.items(&[key])?.pop() {
-                return Ok(Lookup::Found(item));
-            }
+        if let Some(key) = self.key_of(&bytes)?
+            && let Some(item) = self.items(&[key])?.pop()
+        {
+            return Ok(Lookup::Found(item));
         }
         let gone = self.store.catalog.read(|db| {
             Ok(db
@@ -167,10 +167,10 @@ impl Catalog {
     /// The key of an id. Errors: `NoSuchItem`, `NotKnown`.
     pub(super) fn key(&self, id: &ItemId) -> Result<i64> {
         let bytes = id_bytes(id);
-        if let Some(bytes) = bytes {
-            if let Some(key) = self.key_of(&bytes)? {
-                return Ok(key);
-            }
+        if let Some(bytes) = bytes
+            && let Some(key) = self.key_of(&bytes)?
+        {
+            return Ok(key);
         }
         match self.read_item(id)? {
             Lookup::Gone => Err(Error::NoSuchItem {

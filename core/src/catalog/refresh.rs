@@ -4,7 +4,7 @@
 //! service says so about that very path (404, or a tombstone), or when a complete listing of its
 //! folder does not show it; never because a call failed.
 
-use super::change::{Spot, known};
+use super::change::Spot;
 use super::merge::{Merged, by_uuid, change, merge, remove};
 use super::pump::{Pump, blocking};
 use super::row::{FILE, id_bytes, origin_path, space};
@@ -52,7 +52,7 @@ pub(super) fn target(db: &Connection, key: i64) -> Result<Option<Target>> {
             return Ok(None);
         };
         let (parent, kind, in_space): (i64, u8, u8) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let target = found.get_or_insert(Target {
+        found.get_or_insert(Target {
             key,
             kind,
             space: in_space,
@@ -78,7 +78,6 @@ pub(super) fn target(db: &Connection, key: i64) -> Result<Option<Target>> {
             return Err(Error::bug("a root that is none"));
         }
         at = parent;
-        let _ = target;
     }
     names.reverse();
     Ok(found.map(|target| Target {
@@ -306,11 +305,9 @@ fn hidden() -> Error {
 
 /// The known children of a folder of one kind.
 pub(super) fn children_of_kind(db: &Connection, folder: i64, kind: u8) -> Result<Vec<i64>> {
-    let sql = format!(
-        "SELECT {} FROM item WHERE parent = ?1 AND kind = ?2 AND key <> ?1 ORDER BY fold",
-        super::change::KNOWN
-    );
-    let mut children = db.prepare_cached(&sql)?;
-    let rows = children.query_map((folder, kind), known)?;
-    rows.map(|row| Ok(row?.key)).collect()
+    let mut children = db.prepare_cached(
+        "SELECT key FROM item WHERE parent = ?1 AND kind = ?2 AND key <> ?1 ORDER BY fold",
+    )?;
+    let keys = children.query_map((folder, kind), |row| row.get(0))?;
+    keys.map(|key| Ok(key?)).collect()
 }

@@ -2,8 +2,8 @@
 
 //! Cost of the tree itself, without a network. Run with `--release -- --ignored --nocapture`.
 
+use super::pocket::Pocket;
 use super::stage::{Run, root_scope};
-use super::tests::Pocket;
 use super::*;
 use crate::remote::{RemoteFile, Revision, TreeEntry};
 use std::collections::HashMap;

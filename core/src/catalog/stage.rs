@@ -69,7 +69,7 @@ struct Folder {
 
 impl Folder {
     /// Not in the tree yet, so nothing in it can be either.
-    fn new(self) -> bool {
+    fn is_new(self) -> bool {
         self.key < 0
     }
 }
@@ -262,7 +262,7 @@ impl Run {
             fold: fold(name),
             ..Facts::default()
         };
-        let known = if above.new() {
+        let known = if above.is_new() {
             None
         } else {
             self.candidate(db, above.key, &facts)?
@@ -308,7 +308,7 @@ impl Run {
         facts: Facts,
         staged: &mut Vec<Staged>,
     ) -> Result<()> {
-        let known = if folder.new() {
+        let known = if folder.is_new() {
             None
         } else {
             self.candidate(db, folder.key, &facts)?

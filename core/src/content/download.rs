@@ -125,7 +125,10 @@ impl Content {
                     }
                     let pause = Duration::from_millis(fastrand::u64(50..100) << breaks);
                     cancel
-                        .run(async { Ok(tokio::time::sleep(pause).await) })
+                        .run(async {
+                            tokio::time::sleep(pause).await;
+                            Ok(())
+                        })
                         .await?;
                 }
                 Err(Failed::Drifted(why)) => {
