@@ -1,6 +1,7 @@
 package io.lomme
 
 import java.nio.file.Path
+import java.util.concurrent.ConcurrentHashMap
 
 /** The way in. */
 public object Lomme {
@@ -26,7 +27,7 @@ public object Lomme {
 
 /** A vault that lasts as long as the process: for tests and demos. */
 public class MemoryVault : SecretVault {
-    private val secrets = java.util.concurrent.ConcurrentHashMap<String, String>()
+    private val secrets = ConcurrentHashMap<String, String>()
 
     override fun get(name: String): String? = secrets[name]
 

@@ -13,6 +13,7 @@ import kotlinx.coroutines.cancelAndJoin
 import kotlinx.coroutines.coroutineScope
 import kotlinx.coroutines.currentCoroutineContext
 import kotlinx.coroutines.delay
+import kotlinx.coroutines.flow.toList
 import kotlinx.coroutines.job
 import kotlinx.coroutines.launch
 import kotlinx.coroutines.withContext
@@ -97,6 +98,28 @@ class CancellationTest {
             one.cancelAndJoin()
             assertEquals(0u.toULong(), other.await().files)
         }
+    }
+
+    @Test
+    fun `hundreds of calls at once, cancelled at any moment, all end, and the drive goes on`() = withDrive { cloud, drive ->
+        cloud.put("/Jotta/Sync/a.txt", "a".toByteArray())
+        val random = Random(5)
+        coroutineScope {
+            repeat(300) { number ->
+                val job = launch(Dispatchers.Default) {
+                    drive.refresh("archive")
+                    drive.pages("archive").toList()
+                }
+                if (number % 3 != 0) {
+                    launch(Dispatchers.Default) {
+                        delay(random.nextLong(100).milliseconds)
+                        job.cancel()
+                    }
+                }
+            }
+        }
+        drive.refresh("sync")
+        assertEquals(listOf("a.txt"), drive.names("sync"))
     }
 
     @Test
