@@ -218,6 +218,33 @@ fn a_name_that_a_hostile_server_made_up_stays_text() {
 }
 
 #[test]
+fn a_sign_in_that_was_ended_elsewhere_leaves_what_is_known_readable() {
+    let world = World::with_sync_files(&[("a.txt", b"x")]);
+    assert_eq!(world.run(&["ls", "Sync"]).code, 0);
+    world.cloud.revoke_sessions().unwrap();
+    let ran = world.run(&["ls", "Sync", "--refresh", "--json"]).failed(3);
+    assert_eq!(ran.error()["kind"], "sign_in_needed");
+    assert_eq!(world.json(&["status"])["account"]["sign_in"], "again");
+    assert_eq!(world.run(&["ls", "Sync", "--offline"]).stdout, "a.txt\n");
+    world.login();
+    assert_eq!(world.run(&["ls", "Sync", "--refresh"]).stdout, "a.txt\n");
+}
+
+#[test]
+fn an_answer_without_sense_changes_nothing_and_has_its_own_exit_code() {
+    let world = World::with_sync_files(&[("a.txt", b"x")]);
+    assert_eq!(world.run(&["ls", "Sync"]).code, 0);
+    world.cloud.trouble().add(
+        local_cloud::Rule::on_all()
+            .path("/Jotta/Sync")
+            .garbage(10_000),
+    );
+    let ran = world.run(&["ls", "Sync", "--refresh", "--json"]).failed(6);
+    assert_eq!(ran.error()["kind"], "bad_answer");
+    assert_eq!(world.run(&["ls", "Sync"]).stdout, "a.txt\n");
+}
+
+#[test]
 fn a_reader_that_hangs_up_is_no_error_worth_a_word() {
     let files: Vec<String> = (0..3000)
         .map(|n| format!("many/file-with-a-long-name-{n}.txt"))

@@ -29,7 +29,8 @@ impl Stage {
             ..CloudOptions::default()
         })
         .map_err(cloud_failed)?;
-        let files = cloud.seed_if_empty(Plan::Demo).map_err(cloud_failed)?;
+        let seeded = cloud.seed_if_empty(Plan::Demo).map_err(cloud_failed)?;
+        let files = seeded + 1;
         let (path, bytes) = FILM;
         cloud
             .writer()

@@ -2,7 +2,7 @@
 
 use super::report::{Asked, Report};
 use super::stage::{FILM, Stage, cloud_failed};
-use crate::commands::size;
+use crate::commands::{count, size};
 use crate::failure::Failure;
 use crate::names::shown;
 use local_cloud::Rule;
@@ -70,10 +70,10 @@ impl Walk<'_> {
             let found = catalog.index(space, &|_| {}, self.cancel).await?;
             let what = about(space);
             report.say(format!(
-                "   {:8} {:>4} files in {:>3} folders   {what}",
+                "   {:8} {:>9} in {:10}   {what}",
                 space.name(),
-                found.files,
-                found.folders
+                count(found.files, "file"),
+                count(found.folders, "folder")
             ))?;
             report.fact(space.name(), found.files);
             all += found.files;
