@@ -232,6 +232,16 @@ import Testing
         #expect(try await names("sync") == ["a.txt"])
     }
 
+    @Test("A vault that fails is a typed error, and what it said does not get out")
+    func failingVault() async throws {
+        let drive = try LommeDrive.open(at: scratch.file("failing"), vault: FailingVault(error: Cloud.Trouble(what: "hush")))
+        let error = await failure { try await drive.signIn(loginToken: cloud.loginToken()) }
+        #expect(error as? LommeError == .VaultFailed(detail: "failed"))
+        let locked = try LommeDrive.open(at: scratch.file("locked"), vault: FailingVault(error: CallbackError.Locked))
+        let told = await failure { try await locked.signIn(loginToken: cloud.loginToken()) }
+        #expect(told as? LommeError == .VaultFailed(detail: "locked"))
+    }
+
     @Test("An item that another client deleted for good is proven gone")
     func gone() async throws {
         try await cloud.put("/Jotta/Sync/a.txt", Data("a".utf8))
@@ -322,4 +332,22 @@ import Testing
         }
         return item
     }
+}
+
+private final class FailingVault: SecretVault {
+    let error: any Error
+
+    init(error: any Error) {
+        self.error = error
+    }
+
+    func get(name: String) throws -> String? {
+        nil
+    }
+
+    func put(name: String, secret: String) throws {
+        throw error
+    }
+
+    func remove(name: String) throws {}
 }
