@@ -168,6 +168,14 @@ impl Read for Generated {
         let mut done = 0;
         while done < want {
             let at = self.at + done as u64;
+            if at % 8 == 0 && want - done >= 8 {
+                let words = &mut buffer[done..want - (want - done) % 8];
+                for (index, bytes) in (at / 8..).zip(words.chunks_exact_mut(8)) {
+                    bytes.copy_from_slice(&word(self.seed, index));
+                }
+                done += words.len();
+                continue;
+            }
             let skip = (at % 8) as usize;
             let take = (8 - skip).min(want - done);
             let bytes = word(self.seed, at / 8);

@@ -9,6 +9,9 @@ use crate::switches::{CaseFolding, NameLength, Normalisation, Percent, Switches}
 /// Longest name, in the unit that the switch says.
 pub const MAX_NAME: usize = 255;
 
+/// The internal user name of a cloud's one account, the first segment of every JFS path.
+pub const USER: &str = "5f0c2a9be4b0d3a1c7e86420";
+
 /// A path as it came: segments after the user, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JfsPath {
@@ -42,6 +45,11 @@ impl JfsPath {
             segments,
             slash: raw.ends_with('/'),
         })
+    }
+
+    /// `/<user>/Jotta/Sync/a`, as errors name it.
+    pub fn absolute(&self) -> String {
+        format!("/{USER}{}", self.text())
     }
 
     /// `/Jotta/Sync/a`.

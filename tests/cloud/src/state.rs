@@ -75,7 +75,7 @@ impl State {
             .map_err(io("partial uploads"))?;
         let account = Account::default();
         let user = User {
-            username: "5f0c2a9be4b0d3a1c7e86420".into(),
+            username: crate::names::USER.into(),
             email: account.email.clone(),
             name: account.name.clone(),
         };

@@ -294,7 +294,7 @@ fn missing(path: &JfsPath) -> TreeError {
     Refusal::new(
         404,
         "no.jotta.backup.errors.NoSuchFileException",
-        format!("File {} does not exist", path.text()),
+        format!("File {} does not exist", path.absolute()),
     )
     .into()
 }

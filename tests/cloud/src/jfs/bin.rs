@@ -57,7 +57,7 @@ pub async fn bin<B>(
                     Refusal::new(
                         404,
                         "no.jotta.backup.errors.NoSuchFileException",
-                        format!("File {} does not exist", path.text()),
+                        format!("File {} does not exist", path.absolute()),
                     )
                     .into()
                 })

@@ -18,7 +18,7 @@ fn missing(path: &JfsPath) -> Refusal {
     Refusal::new(
         404,
         "no.jotta.backup.errors.NoSuchFileException",
-        format!("File {} does not exist", path.text()),
+        format!("File {} does not exist", path.absolute()),
     )
 }
 
@@ -41,7 +41,7 @@ pub fn found(view: &View<'_>, path: &JfsPath) -> Result<Node, TreeError> {
         2 => Refusal::new(
             404,
             "no.jotta.backup.errors.NoSuchMountPointException",
-            format!("Mount point {} does not exist", path.text()),
+            format!("Mount point {} does not exist", path.absolute()),
         )
         .into(),
         _ => missing(path).into(),

@@ -20,7 +20,7 @@ fn listable(node: Node, path: &JfsPath) -> Result<Node, TreeError> {
         Kind::Device | Kind::File => Err(Refusal::new(
             404,
             "no.jotta.backup.errors.NoSuchPathException",
-            format!("Directory {} does not exist", path.text()),
+            format!("Directory {} does not exist", path.absolute()),
         )
         .into()),
     }
@@ -36,7 +36,7 @@ pub async fn liststream(state: &Arc<State>, path: JfsPath) -> Result<Reply, Refu
                 _ => Err(Refusal::new(
                     404,
                     "no.jotta.backup.errors.NoSuchPathException",
-                    format!("Directory {} does not exist", asked.text()),
+                    format!("Directory {} does not exist", asked.absolute()),
                 )
                 .into()),
             })

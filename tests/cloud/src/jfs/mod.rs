@@ -99,7 +99,7 @@ pub async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Result<Re
                 return Err(Refusal::new(
                     404,
                     "no.jotta.backup.errors.NoSuchFileException",
-                    format!("File {} does not exist", path.text()),
+                    format!("File {} does not exist", path.absolute()),
                 ));
             }
             command::command(state, path, kind, &request).await

@@ -36,7 +36,7 @@ impl View<'_> {
         Refusal::new(
             status,
             "no.jotta.backup.errors.UniqueFileException",
-            format!("{} already exists", path.text()),
+            format!("{} already exists", path.absolute()),
         )
         .into()
     }
@@ -111,7 +111,7 @@ impl View<'_> {
             slash: false,
         };
         if is_virtual(&path) {
-            return Err(Refusal::invalid(format!("{} cannot be made", path.text())).into());
+            return Err(Refusal::invalid(format!("{} cannot be made", path.absolute())).into());
         }
         let device = self.find_device(&path)?;
         match self.child(device.id, name)? {
@@ -156,9 +156,9 @@ impl View<'_> {
                 };
                 Ok((self.make_folders(&parents)?, name))
             }
-            _ => {
-                Err(Refusal::invalid(format!("{} is not below a mount point", path.text())).into())
-            }
+            _ => Err(
+                Refusal::invalid(format!("{} is not below a mount point", path.absolute())).into(),
+            ),
         }
     }
 
@@ -241,7 +241,7 @@ impl View<'_> {
             Some(node) if node.kind == Kind::File && node.deleted.is_none() => Ok(node),
             _ => Err(no_such_file(format!(
                 "Source file {} does not exist",
-                path.text()
+                path.absolute()
             ))),
         }
     }
@@ -269,7 +269,12 @@ impl View<'_> {
 
     /// `mvDir`: a folder gets another path.
     pub fn move_folder(&self, from: &JfsPath, to: &JfsPath) -> Result<Node, TreeError> {
-        let missing = || no_such_path(format!("Source directory {} does not exist", from.text()));
+        let missing = || {
+            no_such_path(format!(
+                "Source directory {} does not exist",
+                from.absolute()
+            ))
+        };
         if self.switches.mvdir_slash == MvDirSlash::Required && !from.slash {
             return Err(missing());
         }
@@ -281,7 +286,9 @@ impl View<'_> {
         let mut above = Some(parent.clone());
         while let Some(node) = above {
             if node.id == folder.id {
-                return Err(Refusal::invalid(format!("{} is inside of itself", to.text())).into());
+                return Err(
+                    Refusal::invalid(format!("{} is inside of itself", to.absolute())).into(),
+                );
             }
             above = self.node(node.parent)?;
         }
@@ -304,8 +311,9 @@ impl View<'_> {
             .revision(file.current)?
             .as_ref()
             .and_then(NewContent::of);
-        let content = content
-            .ok_or_else(|| no_such_file(format!("Source file {} does not exist", from.text())))?;
+        let content = content.ok_or_else(|| {
+            no_such_file(format!("Source file {} does not exist", from.absolute()))
+        })?;
         let (parent, name) = self.make_parents(to)?;
         let there = match self.child(parent.id, &name)? {
             Some(there) if there.deleted.is_none() => {
@@ -330,9 +338,12 @@ impl View<'_> {
             None if !folder => Ok(None),
             _ if folder => Err(no_such_path(format!(
                 "Directory {} does not exist",
-                path.text()
+                path.absolute()
             ))),
-            _ => Err(no_such_file(format!("File {} does not exist", path.text()))),
+            _ => Err(no_such_file(format!(
+                "File {} does not exist",
+                path.absolute()
+            ))),
         }
     }
 
@@ -343,10 +354,15 @@ impl View<'_> {
             _ if folder => {
                 return Err(no_such_path(format!(
                     "Directory {} does not exist",
-                    path.text()
+                    path.absolute()
                 )));
             }
-            _ => return Err(no_such_file(format!("File {} does not exist", path.text()))),
+            _ => {
+                return Err(no_such_file(format!(
+                    "File {} does not exist",
+                    path.absolute()
+                )));
+            }
         };
         let built_in = node.kind == Kind::Device && node.folded.eq_ignore_ascii_case("jotta");
         if built_in {
@@ -360,7 +376,12 @@ impl View<'_> {
     pub fn share(&self, path: &JfsPath, shared: bool) -> Result<Node, TreeError> {
         let mut node = match self.find(path)? {
             Some(node) if node.deleted.is_none() && node.kind != Kind::Device => node,
-            _ => return Err(no_such_file(format!("File {} does not exist", path.text()))),
+            _ => {
+                return Err(no_such_file(format!(
+                    "File {} does not exist",
+                    path.absolute()
+                )));
+            }
         };
         node.link = match (shared, node.link.take()) {
             (true, Some(link)) => Some(link),

@@ -214,7 +214,7 @@ impl View<'_> {
     /// The file at a path, made if need be; a trashed one as the switch says. Never a live folder.
     pub fn file_for_content(&self, path: &JfsPath) -> Result<Node, TreeError> {
         if is_virtual(path) {
-            return Err(Refusal::invalid(format!("{} takes no files", path.text())).into());
+            return Err(Refusal::invalid(format!("{} takes no files", path.absolute())).into());
         }
         let (parent, name) = self.make_parents(path)?;
         self.file_in(&parent, &name)
@@ -291,7 +291,7 @@ impl View<'_> {
             None => Err(Refusal::new(
                 404,
                 "no.jotta.backup.errors.NoSuchFileException",
-                format!("File {} does not exist", path.text()),
+                format!("File {} does not exist", path.absolute()),
             )
             .into()),
         }

@@ -1,4 +1,5 @@
 //! A plain client: HTTP, an XML reader that is not the server's own writer, and MD5.
+#![allow(dead_code)]
 
 use local_cloud::{Cloud, CloudOptions, Switches, Writer};
 use md5::{Digest, Md5};

@@ -12,7 +12,6 @@ mod errors;
 mod listings;
 mod liststream;
 mod names;
-mod scale;
 mod sharing;
 mod switched;
 mod trash;
