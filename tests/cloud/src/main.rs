@@ -9,6 +9,7 @@ use local_cloud::{Cloud, CloudOptions, Plan, Switches, ThrowAway, Tls, throw_awa
 use serde_json::json;
 use std::error::Error;
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::time::Duration;
 
 /// Serves a local Jottacloud on the loopback interface.
@@ -50,8 +51,17 @@ struct Options {
     until_stdin_closes: bool,
 }
 
-fn main() -> Result<(), Box<dyn Error>> {
-    let options = Options::parse();
+fn main() -> ExitCode {
+    match run(&Options::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("local-cloud: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(options: &Options) -> Result<(), Box<dyn Error>> {
     if options.switch.iter().any(|switch| switch == "help") {
         list_switches();
         return Ok(());
@@ -64,7 +74,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let cloud = Cloud::start(CloudOptions {
         directory: options.dir.clone(),
         port: options.port,
-        tls: tls(&options, certificate.as_ref()),
+        tls: tls(options, certificate.as_ref()),
         access_token_ttl: Duration::from_secs(options.access_token_ttl),
         switches: switches(&options.switch)?,
     })?;
@@ -77,7 +87,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let _inside = runtime.enter();
         End::new(options.until_stdin_closes)?
     };
-    announce(&options, &cloud, certificate.as_ref())?;
+    announce(options, &cloud, certificate.as_ref())?;
     runtime.block_on(end.wait())?;
     cloud.stop();
     Ok(())
