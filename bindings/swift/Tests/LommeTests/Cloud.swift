@@ -10,7 +10,7 @@ final class Cloud: @unchecked Sendable {
     // Only read after `init`.
     private let process = Process()
     private let input = Pipe()
-    private let url: String
+    let url: String
 
     /// An empty cloud on a free port, with its files in a temporary directory.
     init() throws {

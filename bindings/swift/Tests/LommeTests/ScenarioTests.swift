@@ -177,6 +177,28 @@ import Testing
         #expect(try await other.value.files == 0)
     }
 
+    @Test("However many calls are cancelled at whatever moment, each ends at once as cancelled or done, and the drive works on")
+    func cancelledAtAnyMoment() async throws {
+        try await cloud.put("/Jotta/Sync/a.txt", Data("a".utf8))
+        try await signIn()
+        let start = ContinuousClock.now
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<200 {
+                group.addTask {
+                    let call = Task { try await drive.refresh("sync") }
+                    try await Task.sleep(for: .microseconds(.random(in: 0...30_000)))
+                    call.cancel()
+                    let error = await failure { try await call.value }
+                    #expect(error == nil || error is CancellationError)
+                }
+            }
+            try await group.waitForAll()
+        }
+        #expect(ContinuousClock.now - start < .seconds(30))
+        try await drive.refresh("sync")
+        #expect(try await names("sync") == ["a.txt"])
+    }
+
     @Test("Closing the drive ends a download with a typed error")
     func closedMidway() async throws {
         try await cloud.put("/Jotta/Sync/film.mp4", randomBytes(3_000_000))
