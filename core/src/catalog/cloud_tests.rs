@@ -9,7 +9,7 @@ use local_cloud::{Cloud, CloudOptions, Rule, Stats, Writer};
 use tempfile::TempDir;
 
 pub(super) struct World {
-    cloud: Cloud,
+    pub cloud: Cloud,
     drive: Arc<Drive>,
     _dir: TempDir,
 }

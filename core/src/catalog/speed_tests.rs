@@ -9,13 +9,12 @@ use crate::remote::{RemoteFile, Revision, TreeEntry};
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-fn entry(folder: u64, n: u64, changed: bool) -> TreeEntry {
+fn entry(top: &str, folder: u64, n: u64) -> TreeEntry {
     let mut md5 = [0; 16];
     md5[..8].copy_from_slice(&(folder * 1_000 + n).to_be_bytes());
-    md5[8] = u8::from(changed);
     TreeEntry::File {
         folder: vec![
-            format!("Year {}", folder / 100),
+            format!("{top} {}", folder / 100),
             format!("Folder {folder:05}"),
         ],
         file: RemoteFile {
@@ -39,6 +38,15 @@ fn entry(folder: u64, n: u64, changed: bool) -> TreeEntry {
 
 /// Indexes `folders` × `files` files; the CPU time of this thread.
 fn index(pocket: &Pocket, folders: u64, files: u64) -> Duration {
+    let (run, staged) = listed(pocket, "Year", folders, files);
+    let start = cpu();
+    super::merge::merge(run, &HashMap::new()).unwrap();
+    let all = staged + cpu() - start;
+    eprintln!("{folders} × {files}: {all:?}, of it {staged:?} for comparing and staging");
+    all
+}
+
+fn listed(pocket: &Pocket, top: &str, folders: u64, files: u64) -> (Run, Duration) {
     let mut scope = root_scope(Space::Sync);
     scope.tree = true;
     let before = cpu();
@@ -48,19 +56,15 @@ fn index(pocket: &Pocket, folders: u64, files: u64) -> Duration {
         let start = cpu();
         let batch = folder
             .iter()
-            .flat_map(|folder| (0..files).map(|n| entry(*folder, n, false)))
+            .flat_map(|folder| (0..files).map(|n| entry(top, *folder, n)))
             .collect();
         made += cpu() - start;
         run.tree(batch).unwrap();
     }
-    let staged = cpu() - before - made;
-    super::merge::merge(run, &HashMap::new()).unwrap();
-    let all = cpu() - before - made;
-    eprintln!("{folders} × {files}: {all:?}, of it {staged:?} for comparing and staging");
-    all
+    (run, cpu() - before - made)
 }
 
-/// CPU time of this process, from /proc.
+/// CPU time of this thread.
 fn cpu() -> Duration {
     let stat = std::fs::read_to_string("/proc/thread-self/schedstat").unwrap();
     let nanos = stat.split(' ').next().unwrap().parse().unwrap();
@@ -99,31 +103,83 @@ fn a_page_of_a_large_folder_takes_less_than_a_millisecond() {
     index(&pocket, 1, 10_000);
     let folder = pocket.id(&["Sync", "Year 0", "Folder 00000"]);
     for order in [Order::Name, Order::Newest, Order::Largest] {
-        let mut times = Vec::new();
-        for _ in 0..5 {
+        // The best of some rounds for each page, so that what else the machine does is left out.
+        let mut best = vec![Duration::MAX; 50];
+        for _ in 0..8 {
             let mut page = None;
-            loop {
+            for best in &mut best {
                 let start = Instant::now();
                 let next = pocket
                     .catalog
                     .children(&folder, order, page.as_deref(), 200)
                     .unwrap();
-                times.push(start.elapsed());
+                *best = start.elapsed().min(*best);
                 assert_eq!(next.items.len(), 200);
                 page = next.next;
-                if page.is_none() {
-                    break;
-                }
             }
+            assert_eq!(page, None);
         }
-        // The first round gave out ids; the rounds after it are reads.
-        let mut reads = times.split_off(50);
-        reads.sort_unstable();
-        let p99 = reads[reads.len() * 99 / 100];
+        best.sort_unstable();
         eprintln!(
-            "{order:?}: median {:?}, p99 {p99:?}",
-            reads[reads.len() / 2]
+            "{order:?}: median {:?}, slowest page {:?}",
+            best[25], best[49]
         );
-        assert!(p99 < Duration::from_millis(1));
+        assert!(best[49] < Duration::from_millis(1));
     }
+}
+
+#[tokio::test]
+#[ignore = "a measurement: in release, alone"]
+async fn renaming_what_holds_a_hundred_thousand_files_keeps_ids_at_a_bearable_price() {
+    let pocket = Pocket::new();
+    index(&pocket, 5_000, 20);
+    let ids = [
+        pocket.id(&["Sync", "Year 0", "Folder 00000", "IMG_00000_00003.jpg"]),
+        pocket.id(&["Sync", "Year 0"]),
+    ];
+    let start = Instant::now();
+    let (run, _) = listed(&pocket, "Jahr", 5_000, 20);
+    let path = crate::remote::RemotePath::new(vec!["Jotta".into(), "Sync".into()]);
+    let cancel = CancelToken::new();
+    let (run, inherits) = pocket
+        .catalog
+        .recognise_tree(run, &path, &cancel)
+        .await
+        .unwrap();
+    eprintln!("recognised {} after {:?}", inherits.len(), start.elapsed());
+    let done = super::merge::merge(run, &inherits).unwrap();
+    eprintln!("{:?} after {:?}", done.counts, start.elapsed());
+    assert_eq!(
+        pocket.id(&["Sync", "Jahr 0", "Folder 00000", "IMG_00000_00003.jpg"]),
+        ids[0]
+    );
+    assert_eq!(pocket.id(&["Sync", "Jahr 0"]), ids[1]);
+    assert_eq!(pocket.catalog.counts().unwrap()[0], 105_050);
+    assert!(start.elapsed() < Duration::from_secs(10));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+#[ignore = "a measurement: in release, alone"]
+async fn a_hundred_thousand_files_of_a_cloud_are_indexed_without_a_byte_of_content() {
+    let world = super::cloud_tests::World::new(&[]).await;
+    let files = (0..100_000_u64).map(|n| local_cloud::BulkFile {
+        path: format!(
+            "/Jotta/Sync/Year {}/Folder {:05}/IMG_{n:06}.jpg",
+            n / 2_000,
+            n / 20
+        ),
+        seed: n,
+        size: 1_000 + n,
+        created: 1_700_000_000_000,
+        modified: 1_700_000_000_000,
+    });
+    world.writer().put_many(files).unwrap();
+    for round in ["first", "again"] {
+        let start = Instant::now();
+        let done = world.index(Space::Sync).await.unwrap();
+        eprintln!("{round}: {:?} for {done:?}", start.elapsed());
+        assert_eq!(done.files, 100_000);
+    }
+    let served: u64 = world.cloud.counts().content_bytes.values().sum();
+    assert_eq!(served, 0);
 }
