@@ -168,7 +168,7 @@ impl Read for Generated {
         let mut done = 0;
         while done < want {
             let at = self.at + done as u64;
-            if at % 8 == 0 && want - done >= 8 {
+            if at.is_multiple_of(8) && want - done >= 8 {
                 let words = &mut buffer[done..want - (want - done) % 8];
                 for (index, bytes) in (at / 8..).zip(words.chunks_exact_mut(8)) {
                     bytes.copy_from_slice(&word(self.seed, index));

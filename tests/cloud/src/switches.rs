@@ -243,6 +243,13 @@ switches! {
         /// A new file; the old one stays in the trash.
         Anew = "anew",
     }
+    /// Of two uploads to one path at the same time, which is the current revision in the end? (§13)
+    upload_order: UploadOrder {
+        /// The one that was allocated last: a revision's number is given at allocate and stays.
+        AllocatedLast = "allocated-last",
+        /// The one whose bytes were complete last: it gets the next number then.
+        CompletedLast = "completed-last",
+    }
     /// Do downloads carry an ETag? (§13.16)
     etag: Etag {
         /// No.

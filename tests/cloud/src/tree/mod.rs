@@ -8,11 +8,13 @@ mod change;
 mod content;
 mod node;
 mod trash;
+mod upload;
 mod walk;
 
 pub(crate) use change::{is_virtual, uuid};
-pub use content::{Known, NewContent, Sent, Upload};
+pub use content::{Known, NewContent, Sent};
 pub use node::{Kind, Node, Revision, RevisionState, View};
+pub use upload::Upload;
 pub use walk::walk;
 
 use std::path::{Path, PathBuf};

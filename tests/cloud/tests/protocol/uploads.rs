@@ -412,18 +412,23 @@ async fn a_full_quota_and_a_write_lock_refuse_with_the_status_of_their_switches(
 }
 
 #[tokio::test]
-async fn of_two_uploads_at_once_the_one_allocated_last_stays_on_top() {
-    let client = Client::new().await;
-    let (_, first) = client.allocate("/Jotta/Sync/a", b"first").await;
-    let (_, second) = client.allocate("/Jotta/Sync/a", b"second").await;
-    assert_eq!(
-        client.send(&second["upload_url"], 0, b"second").await.0,
-        200
-    );
-    assert_eq!(client.send(&first["upload_url"], 0, b"first").await.0, 200);
-    assert_eq!(client.read("/Jotta/Sync/a").await, b"second");
-    let file = client.ok("/Jotta/Sync/a").await;
-    assert_eq!(file.at("revisions/revision/md5").text, md5(b"first"));
+async fn of_two_uploads_at_once_the_switch_says_which_stays_on_top() {
+    for (answer, top, below, number) in [
+        ("allocated-last", &b"second"[..], &b"first"[..], "2"),
+        ("completed-last", b"first", b"second", "3"),
+    ] {
+        let client = Client::with("upload_order", answer).await;
+        let (_, first) = client.allocate("/Jotta/Sync/a", b"first").await;
+        let (_, second) = client.allocate("/Jotta/Sync/a", b"second").await;
+        for (allocated, content) in [(second, &b"second"[..]), (first, b"first")] {
+            let (status, _) = client.send(&allocated["upload_url"], 0, content).await;
+            assert_eq!(status, 200);
+        }
+        assert_eq!(client.read("/Jotta/Sync/a").await, top, "{answer}");
+        let file = client.ok("/Jotta/Sync/a").await;
+        assert_eq!(file.at("currentRevision/number").text, number);
+        assert_eq!(file.at("revisions/revision/md5").text, md5(below));
+    }
 }
 
 #[tokio::test]
@@ -458,4 +463,16 @@ async fn a_connection_that_was_resumed_elsewhere_writes_nothing_more() {
         assert_eq!(answer.status(), 409);
     }
     assert!(client.read("/Jotta/Sync/a").await == content);
+}
+
+#[tokio::test]
+async fn an_upload_that_began_later_is_still_the_latest_when_an_earlier_one_completes() {
+    let client = Client::new().await;
+    let (_, first) = client.allocate("/Jotta/Sync/a", b"first").await;
+    client.allocate("/Jotta/Sync/a", b"second").await;
+    assert_eq!(client.send(&first["upload_url"], 0, b"first").await.0, 200);
+    let file = client.ok("/Jotta/Sync/a").await;
+    assert_eq!(file.at("currentRevision/number").text, "1");
+    assert_eq!(file.at("latestRevision/number").text, "2");
+    assert!(file.find("revisions").is_none());
 }
