@@ -101,14 +101,10 @@ impl BrowserSignIn {
         WARNING
     }
 
-    /// Waits until the browser has come back to the loopback address, at most a quarter of an hour.
+    /// Waits until the browser has come back to the loopback address, at most a quarter of an hour. The drive
+    /// may be paused meanwhile, as apps do that are behind the browser: the sign-in goes on when it is
+    /// resumed.
     pub async fn finish(self, cancel: &CancelToken) -> Result<AccountInfo> {
-        let life = self.account.life.clone();
-        life.run(cancel, async |cancel| self.finish_running(cancel).await)
-            .await
-    }
-
-    async fn finish_running(self, cancel: &CancelToken) -> Result<AccountInfo> {
         let brought = cancel
             .run(async {
                 tokio::time::timeout(SIGN_IN_TIME, self.wait())
@@ -119,6 +115,13 @@ impl BrowserSignIn {
         let Brought::Code(code) = brought else {
             return Err(refused("the sign-in page was left or said no"));
         };
+        let life = self.account.life.clone();
+        life.resumed(cancel).await?;
+        life.run(cancel, async |cancel| self.redeem(&code, cancel).await)
+            .await
+    }
+
+    async fn redeem(&self, code: &Secret, cancel: &CancelToken) -> Result<AccountInfo> {
         let form = [
             ("grant_type", "authorization_code"),
             ("client_id", self.service.client_id),

@@ -51,6 +51,18 @@ impl Life {
         self.lock().state.check()
     }
 
+    /// Waits until running. `Closed` when that can never be.
+    pub async fn resumed(&self, cancel: &CancelToken) -> Result<()> {
+        cancel
+            .run(async {
+                while self.check() == Err(Error::Paused) {
+                    tokio::time::sleep(Duration::from_millis(100)).await;
+                }
+                self.check()
+            })
+            .await
+    }
+
     fn enter(self: &Arc<Self>) -> Result<(Busy, CancelToken)> {
         let mut inner = self.lock();
         inner.state.check()?;

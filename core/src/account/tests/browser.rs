@@ -77,6 +77,25 @@ async fn the_browser_signs_in_with_proof_and_a_warning() {
 }
 
 #[tokio::test]
+async fn a_browser_sign_in_outlasts_a_pause_behind_the_browser() {
+    let (cloud, phone) = (cloud(), Phone::new());
+    let account = phone.account();
+    let begun = account
+        .sign_in_by_browser(&service_of(&cloud), &never())
+        .await
+        .unwrap();
+    let url = begun.url().to_owned();
+    let finishing = tokio::spawn(async move { begun.finish(&never()).await });
+    account.life.stop(State::Paused, Duration::ZERO).unwrap();
+    account.store.pause(Duration::from_secs(1)).unwrap();
+    assert!(browse(&url, "allow").await.contains("You are signed in"));
+    assert!(!finishing.is_finished());
+    account.life.start(|| account.store.resume()).unwrap();
+    let info = finishing.await.unwrap().unwrap();
+    assert_eq!(info.username, cloud.user());
+}
+
+#[tokio::test]
 async fn a_browser_sign_in_that_was_denied_or_left_changes_nothing() {
     let (cloud, phone) = (cloud(), Phone::new());
     let account = phone.account();

@@ -8,6 +8,7 @@ use super::oauth::REQUEST_TIME;
 use super::tokens::VAULT_NAME;
 use super::*;
 use crate::clock::{ManualClock, SystemClock};
+use crate::drive::State;
 use local_cloud::{Cloud, CloudOptions, Rule};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::time::Duration;
