@@ -6,6 +6,7 @@
 //! download keeps what it has; a second Ctrl-C ends the process at once.
 
 mod args;
+mod bug;
 mod cloud_url;
 mod commands;
 mod demo;
@@ -23,6 +24,7 @@ use failure::Failure;
 use lomme::CancelToken;
 use output::Output;
 use place::Place;
+use std::panic::AssertUnwindSafe;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -32,10 +34,12 @@ fn main() -> ExitCode {
     };
     let mut output = Output::new(args.json, args.quiet);
     let cancel = CancelToken::new();
-    let outcome = lomme::runtime().block_on(async {
-        let _listening = tokio::spawn(cancel_on_ctrl_c(cancel.clone()));
-        run(args, &mut output, &cancel).await
-    });
+    let outcome = bug::caught(AssertUnwindSafe(|| {
+        lomme::runtime().block_on(async {
+            let _listening = tokio::spawn(cancel_on_ctrl_c(cancel.clone()));
+            run(args, &mut output, &cancel).await
+        })
+    }));
     match outcome.and_then(|()| output.finish()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
