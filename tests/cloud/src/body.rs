@@ -17,13 +17,14 @@ use tokio::sync::mpsc;
 use tokio::time::Sleep;
 
 use crate::counts::CountBook;
+use crate::flow;
 use crate::trouble::Spoil;
 
 /// Any answer.
 pub type Reply = Response<Body>;
 
 const CHUNK: usize = 64 * 1024;
-/// Long enough for hyper to flush what it holds before a break that was asked for.
+/// How often a break that was asked for looks whether everything before it has left.
 const FLUSH: Duration = Duration::from_millis(15);
 
 enum Source {
@@ -170,7 +171,7 @@ impl hyper::body::Body for Body {
         if let Some(wait) = self.wait.as_mut() {
             std::task::ready!(wait.as_mut().poll(cx));
             self.wait = None;
-            if self.cut_after == Some(0) {
+            if self.cut_after == Some(0) && !flow::is_blocked() {
                 return Poll::Ready(Some(Err(io::Error::from(io::ErrorKind::ConnectionAborted))));
             }
         }

@@ -12,6 +12,7 @@ mod certificate;
 mod control;
 mod counts;
 mod files;
+mod flow;
 mod jfs;
 mod names;
 mod public;

@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::body::{Broken, Reply};
 use crate::refusal::Refusal;
 use crate::state::State;
-use crate::{CloudError, Tls, account, auth, control, files, jfs, public};
+use crate::{CloudError, Tls, account, auth, control, files, flow, jfs, public};
 
 /// The server's own threads.
 pub struct Running {
@@ -111,11 +111,13 @@ where
         async move { answer(&state, request, scheme).await }
     });
     // An error here is a client that went away or a break that was asked for.
-    let _ = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .half_close(true)
-        .serve_connection(TokioIo::new(stream), service)
-        .await;
+    let _ = flow::watched(stream, |stream| {
+        hyper::server::conn::http1::Builder::new()
+            .timer(TokioTimer::new())
+            .half_close(true)
+            .serve_connection(TokioIo::new(stream), service)
+    })
+    .await;
 }
 
 /// Which API a request speaks to; each says no in its own way.

@@ -431,6 +431,28 @@ async fn content_is_cut_at_any_place_and_counted_as_far_as_it_went() {
 }
 
 #[tokio::test]
+async fn a_client_that_reads_late_gets_every_byte_before_the_cut() {
+    let (site, bearer) = furnished().await;
+    let path = "/Jotta/Sync/F/film.mp4";
+    let writer = site.cloud.writer();
+    writer.put_generated(path, 1, 8_000_000, 0).unwrap();
+    let url = site.url(&format!("/jfs/{}{path}?mode=bin", site.cloud.user()));
+    // Some of these are more than the sockets hold, and not more than the server holds beside them.
+    for cut in (1..=28).map(|step| step * 250_000) {
+        let rule = Rule::on("bin").once().cut_after(cut);
+        site.cloud.trouble().add(rule);
+        let ask = site.http.get(&url).header("authorization", &bearer);
+        let mut answer = ask.send().await.unwrap();
+        tokio::time::sleep(Duration::from_millis(80)).await;
+        let mut got = 0;
+        while let Ok(Some(piece)) = answer.chunk().await {
+            got += piece.len() as u64;
+        }
+        assert_eq!(got, cut);
+    }
+}
+
+#[tokio::test]
 async fn text_that_looks_like_a_hash_is_safe_inside_content() {
     let (site, bearer) = furnished().await;
     let content = b"<md5>0123</md5><stats>1</stats>";
