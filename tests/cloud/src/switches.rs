@@ -299,7 +299,7 @@ switches! {
         /// Yes; 404 without.
         Required = "required",
     }
-    /// What does GET of a trashed path answer? (§3.1: 200; the issue list has 404 as well)
+    /// What does GET of a trashed path answer? (§3.1 says 200, §12.10 allows both)
     trashed_get: TrashedGet {
         /// 200 with `deleted` on the root.
         Shown = "200",
