@@ -5,7 +5,7 @@ use super::stage::{FILM, Stage, cloud_failed};
 use crate::commands::{count, size};
 use crate::failure::Failure;
 use crate::names::shown;
-use local_cloud::Rule;
+use local_cloud::{Moment, Rule};
 use lomme::account::Secret;
 use lomme::catalog::{Action, Consequence, Item, Kind, Lookup, Order, Space};
 use lomme::content::{Downloaded, Purpose};
@@ -231,8 +231,12 @@ impl Walk<'_> {
         let trouble = self.stage.cloud.trouble();
         let cut = FILM.1 / 3;
         trouble.add(Rule::on("bin").cut_after(cut).once());
-        trouble.add(Rule::on("bin").after(1).lose_answer());
-        let Err(failed) = self.fetch_and_give_up(&film, "film").await else {
+        // The app is closed while a request is in trouble already, so that none is served later unseen.
+        let open = self.cancel.child();
+        let close = open.clone();
+        let again = Rule::on("bin").after(1).lose_answer();
+        trouble.add(again.strike(Moment::BeforeWork, move |_| close.cancel()));
+        let Err(failed) = self.fetch(&film, "film", &open).await else {
             return Err(Failure::demo("a broken download was taken for a whole one"));
         };
         let dest = self.stage.download_to("film");
@@ -295,24 +299,6 @@ impl Walk<'_> {
         let content = self.stage.drive.content();
         let fetching = content.download(&item.id, &dest, Purpose::Open, None, cancel);
         Ok(fetching.await?)
-    }
-
-    /// A person who closes the app while it tries again.
-    async fn fetch_and_give_up(&self, item: &Item, name: &str) -> Result<Downloaded, Failure> {
-        let requests = || self.stage.cloud.counts().requests_of("bin");
-        let before = requests();
-        let closed = self.cancel.child();
-        let tried_again = async {
-            while requests() < before + 2 {
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-        };
-        let mut fetching = std::pin::pin!(self.fetch(item, name, &closed));
-        tokio::select! {
-            done = &mut fetching => return done,
-            () = tried_again => closed.cancel(),
-        }
-        fetching.await
     }
 
     /// A file is asked for once, however many tries it takes.
