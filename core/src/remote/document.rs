@@ -1,110 +1,62 @@
 //! A document that is read while it arrives, by a [`Handler`] that knows its grammar.
 
-use super::transport::Answer;
-use super::xml::{Step, Tag, Xml};
+use super::transport::{Answer, Stream};
+use super::xml::{Handler, Xml};
 use crate::{CancelToken, Error, Result};
 
 /// This many bytes without one entry is not a listing, whatever it is.
-const MAX_BARREN: usize = 8 * 1024 * 1024;
+const MAX_BARREN: u64 = 8 * 1024 * 1024;
 
-/// Takes the parts of a document.
-pub(crate) trait Handler {
-    fn open(&mut self, tag: &Tag<'_>) -> Result<()>;
-    /// Text, still escaped.
-    fn text(&mut self, text: &str) -> Result<()>;
-    /// Text as it is.
-    fn raw(&mut self, text: &str) -> Result<()>;
-    fn close(&mut self) -> Result<()>;
+/// A [`Handler`] of entries.
+pub(crate) trait Entries: Handler {
     /// How many entries were found so far.
     fn found(&self) -> u64;
 }
 
 /// An answer that is being read.
 pub(crate) struct Document<H> {
-    answer: Answer,
-    xml: Xml,
+    xml: Xml<Stream>,
     pub handler: H,
-    barren: usize,
     found: u64,
+    /// Where the last entry was found.
+    found_at: u64,
     ended: bool,
-    /// What went wrong: a document that broke once proves nothing ever after.
-    broken: Option<Error>,
+    /// Or what went wrong: a document that broke once proves nothing ever after.
+    sound: Result<()>,
 }
 
-impl<H: Handler> Document<H> {
+impl<H: Entries> Document<H> {
     pub fn new(answer: Answer, handler: H) -> Self {
         Self {
-            answer,
-            xml: Xml::new(),
+            xml: Xml::new(answer.into_stream()),
             handler,
-            barren: 0,
             found: 0,
+            found_at: 0,
             ended: false,
-            broken: None,
+            sound: Ok(()),
         }
     }
 
-    /// Reads until `enough` or to the proven end; `false` at the end.
-    pub async fn read(
-        &mut self,
-        enough: impl Fn(&H) -> bool,
-        cancel: &CancelToken,
-    ) -> Result<bool> {
-        if let Some(error) = &self.broken {
-            return Err(error.clone());
-        }
-        let done = self.read_on(enough, cancel).await;
-        if let Err(error) = &done
-            && *error != Error::Cancelled
-        {
-            self.broken = Some(error.clone());
-        }
-        done
+    /// Reads until `enough` or to the proven end.
+    pub async fn read(&mut self, enough: impl Fn(&H) -> bool, cancel: &CancelToken) -> Result<()> {
+        self.sound.clone()?;
+        // Whoever drops this call may leave the reader in the middle of a part.
+        self.sound = Err(Error::Cancelled);
+        self.sound = cancel.run(self.read_on(enough)).await;
+        self.sound.clone()
     }
 
-    async fn read_on(&mut self, enough: impl Fn(&H) -> bool, cancel: &CancelToken) -> Result<bool> {
-        while !self.ended {
-            if self.parse(&enough)? {
-                return Ok(true);
-            }
-            if self.ended {
-                break;
-            }
-            let Some(bytes) = self.answer.chunk(cancel).await? else {
-                self.xml.end();
-                continue;
-            };
-            if self.handler.found() > self.found {
-                self.found = self.handler.found();
-                self.barren = 0;
-            }
-            self.barren += bytes.len();
-            if self.barren > MAX_BARREN {
+    async fn read_on(&mut self, enough: impl Fn(&H) -> bool) -> Result<()> {
+        while !self.ended && !enough(&self.handler) {
+            self.ended = !self.xml.step(&mut self.handler).await?;
+            let (found, position) = (self.handler.found(), self.xml.position());
+            if found > self.found {
+                (self.found, self.found_at) = (found, position);
+            } else if position - self.found_at > MAX_BARREN {
                 return Err(Error::bad_answer("an endless answer with nothing in it"));
             }
-            self.xml.feed(&bytes);
         }
-        Ok(enough(&self.handler))
-    }
-
-    /// Whether the handler has enough; `false` when bytes are needed or the end was reached.
-    fn parse(&mut self, enough: impl Fn(&H) -> bool) -> Result<bool> {
-        loop {
-            if enough(&self.handler) {
-                return Ok(true);
-            }
-            match self.xml.next()? {
-                Step::Open(tag) => self.handler.open(&tag)?,
-                Step::Text(text) => self.handler.text(text)?,
-                Step::Raw(text) => self.handler.raw(text)?,
-                Step::Close => self.handler.close()?,
-                Step::Hungry => return Ok(false),
-                Step::End => {
-                    self.ended = true;
-                    return Ok(false);
-                }
-            }
-        }
+        Ok(())
     }
 }
 
@@ -120,16 +72,7 @@ impl Field {
     }
 
     pub fn text(&mut self, text: &str) -> Result<()> {
-        super::xml::unescape(text, &mut self.0)?;
-        self.check()
-    }
-
-    pub fn raw(&mut self, text: &str) -> Result<()> {
         self.0.push_str(text);
-        self.check()
-    }
-
-    fn check(&self) -> Result<()> {
         if self.0.len() > Self::MAX {
             return Err(Error::bad_answer("an absurdly long text"));
         }
@@ -166,20 +109,7 @@ fn hex16(mut digits: impl Iterator<Item = u8>) -> Option<[u8; 16]> {
 
 /// Runs a whole document through a handler, in pieces of `piece` bytes.
 #[cfg(test)]
-pub(crate) fn run<H: Handler>(handler: &mut H, input: &[u8], piece: usize) -> Result<()> {
-    let mut xml = Xml::new();
-    let mut pieces = input.chunks(piece);
-    loop {
-        match xml.next()? {
-            Step::Open(tag) => handler.open(&tag)?,
-            Step::Text(text) => handler.text(text)?,
-            Step::Raw(text) => handler.raw(text)?,
-            Step::Close => handler.close()?,
-            Step::Hungry => match pieces.next() {
-                Some(bytes) => xml.feed(bytes),
-                None => xml.end(),
-            },
-            Step::End => return Ok(()),
-        }
-    }
+pub(crate) fn run(handler: &mut impl Handler, input: &[u8], piece: usize) -> Result<()> {
+    let pieces = futures_util::stream::iter(input.chunks(piece).map(Ok::<_, std::io::Error>));
+    super::xml::read_whole(tokio_util::io::StreamReader::new(pieces), handler)
 }

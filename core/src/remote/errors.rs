@@ -2,7 +2,7 @@
 //!
 //! Only the status and the error's class name go into our errors: the service's messages hold paths.
 
-use super::xml::{Step, Xml, unescape};
+use super::xml::{Handler, Tag, read_whole};
 use crate::{Error, Result};
 use serde::Deserialize;
 use std::time::Duration;
@@ -38,7 +38,7 @@ pub(crate) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -
 }
 
 fn words(body: &[u8]) -> Option<Words> {
-    json_words(body).or_else(|| xml_words(body).ok().flatten())
+    json_words(body).or_else(|| xml_words(body).ok())
 }
 
 fn json_words(body: &[u8]) -> Option<Words> {
@@ -61,37 +61,46 @@ fn json_words(body: &[u8]) -> Option<Words> {
     (code.is_some() || class.is_some()).then_some(Words { code, class })
 }
 
+fn xml_words(body: &[u8]) -> Result<Words> {
+    let mut error = ErrorDocument::default();
+    read_whole(body, &mut error)?;
+    Ok(error.words)
+}
+
 /// `<error><code>404</code><message>java.class.Name: text</message>…</error>`
-fn xml_words(body: &[u8]) -> Result<Option<Words>> {
-    let mut xml = Xml::new();
-    xml.feed(body);
-    xml.end();
-    let (mut words, mut depth, mut field, mut text) =
-        (Words::default(), 0, String::new(), String::new());
-    loop {
-        match xml.next()? {
-            Step::Open(tag) => {
-                depth += 1;
-                if depth == 1 && tag.name != "error" {
-                    return Ok(None);
-                }
-                field = tag.name.to_owned();
-                text.clear();
-            }
-            Step::Text(t) if depth == 2 => unescape(t, &mut text)?,
-            Step::Raw(t) if depth == 2 => text.push_str(t),
-            Step::Close => {
-                match (depth, field.as_str()) {
-                    (2, "code") => words.code = text.trim().parse().ok(),
-                    (2, "message") => words.class = class_of(&text),
-                    _ => {}
-                }
-                depth -= 1;
-                text.clear();
-            }
-            Step::End | Step::Hungry => return Ok(Some(words)),
-            Step::Text(_) | Step::Raw(_) => {}
+#[derive(Default)]
+struct ErrorDocument {
+    words: Words,
+    depth: usize,
+    field: String,
+    text: String,
+}
+
+impl Handler for ErrorDocument {
+    fn open(&mut self, tag: &Tag<'_>) -> Result<()> {
+        self.depth += 1;
+        if self.depth == 1 && tag.name != "error" {
+            return Err(Error::bad_answer("a document of an unexpected kind"));
         }
+        self.field = tag.name.to_owned();
+        self.text.clear();
+        Ok(())
+    }
+
+    fn text(&mut self, text: &str) -> Result<()> {
+        self.text.push_str(text);
+        Ok(())
+    }
+
+    fn close(&mut self) -> Result<()> {
+        match (self.depth, self.field.as_str()) {
+            (2, "code") => self.words.code = self.text.trim().parse().ok(),
+            (2, "message") => self.words.class = class_of(&self.text),
+            _ => {}
+        }
+        self.depth -= 1;
+        self.field.clear();
+        Ok(())
     }
 }
 

@@ -5,8 +5,8 @@
 //! - One name that no item can have spoils the whole listing: leaving the entry out would look like a deletion.
 //! - The root must close and the totals in `metadata`, when given, must fit: only then is absence proven.
 
-use super::document::{Field, Handler, md5, uuid};
-use super::xml::Tag;
+use super::document::{Entries, Field, md5, uuid};
+use super::xml::{Handler, Tag};
 use super::{Entry, RemoteFile, RemoteFolder, RemotePath, Revision, names, times};
 use crate::{Error, Result};
 use std::collections::VecDeque;
@@ -302,13 +302,6 @@ impl Handler for Jfs {
         }
     }
 
-    fn raw(&mut self, text: &str) -> Result<()> {
-        match self.stack.last() {
-            Some(Element::Leaf(_)) => self.field.raw(text),
-            _ => Ok(()),
-        }
-    }
-
     fn close(&mut self) -> Result<()> {
         match self.stack.last().copied() {
             Some(Element::Leaf(leaf)) => self.finish_leaf(leaf),
@@ -319,7 +312,9 @@ impl Handler for Jfs {
         self.stack.pop();
         Ok(())
     }
+}
 
+impl Entries for Jfs {
     fn found(&self) -> u64 {
         self.folders + self.files
     }

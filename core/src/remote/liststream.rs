@@ -4,8 +4,8 @@
 //! element, and one for the first file in a folder not counted yet. A stream that was cut has no
 //! `stats`. The service leaves nothing but live, COMPLETED files in it.
 
-use super::document::{Field, Handler, md5};
-use super::xml::Tag;
+use super::document::{Entries, Field, md5};
+use super::xml::{Handler, Tag};
 use super::{RemoteFile, RemotePath, Revision, TreeEntry, TreeTotals, names, times};
 use crate::{Error, Result};
 use std::collections::{HashSet, VecDeque};
@@ -210,13 +210,6 @@ impl Handler for ListStream {
         }
     }
 
-    fn raw(&mut self, text: &str) -> Result<()> {
-        match self.stack.last() {
-            Some(Element::Leaf(_)) => self.field.raw(text),
-            _ => Ok(()),
-        }
-    }
-
     fn close(&mut self) -> Result<()> {
         match self.stack.pop() {
             Some(Element::Leaf(leaf)) => self.finish_leaf(leaf),
@@ -226,7 +219,9 @@ impl Handler for ListStream {
         }
         Ok(())
     }
+}
 
+impl Entries for ListStream {
     fn found(&self) -> u64 {
         self.totals.folders + self.totals.files
     }

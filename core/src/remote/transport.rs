@@ -10,6 +10,7 @@ use super::errors;
 use crate::account::Secret;
 use crate::{CancelToken, Error, Result};
 use bytes::Bytes;
+use futures_util::TryStreamExt;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_LENGTH, CONTENT_RANGE, HeaderName, HeaderValue, RANGE, RETRY_AFTER,
 };
@@ -18,6 +19,7 @@ use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+use tokio_util::io::StreamReader;
 
 /// How long to wait for what.
 #[derive(Clone, Copy)]
@@ -226,6 +228,9 @@ pub(crate) async fn pause(delay: Duration, cancel: &CancelToken) -> Result<()> {
         .await
 }
 
+/// The body of an answer.
+pub(crate) type Stream = std::pin::Pin<Box<dyn tokio::io::AsyncBufRead + Send>>;
+
 /// An answer whose body is still to be read.
 pub(crate) struct Answer {
     pub status: u16,
@@ -236,16 +241,24 @@ pub(crate) struct Answer {
 impl Answer {
     /// The next part of the body; `None` at its end.
     pub async fn chunk(&mut self, cancel: &CancelToken) -> Result<Option<Bytes>> {
-        let (stall, response) = (self.stall, &mut self.response);
-        cancel
-            .run(async {
-                match tokio::time::timeout(stall, response.chunk()).await {
-                    Ok(Ok(chunk)) => Ok(chunk),
-                    Ok(Err(error)) => Err(Error::offline(describe(&error))),
-                    Err(_) => Err(Error::offline("the answer stalled")),
-                }
-            })
-            .await
+        cancel.run(self.next()).await
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>> {
+        match tokio::time::timeout(self.stall, self.response.chunk()).await {
+            Ok(Ok(chunk)) => Ok(chunk),
+            Ok(Err(error)) => Err(Error::offline(describe(&error))),
+            Err(_) => Err(Error::offline("the answer stalled")),
+        }
+    }
+
+    /// The body as a stream; its errors are ours.
+    pub fn into_stream(self) -> Stream {
+        let chunks = futures_util::stream::try_unfold(self, |mut answer| async {
+            let chunk = answer.next().await?;
+            Ok::<_, Error>(chunk.map(|chunk| (chunk, answer)))
+        });
+        Box::pin(StreamReader::new(chunks.map_err(std::io::Error::other)))
     }
 
     /// The whole body, which must be short.
