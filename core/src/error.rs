@@ -49,7 +49,8 @@ pub enum Error {
         /// For developers.
         detail: String,
     },
-    /// The service is busy or broken for now (429, 5xx). Try again later.
+    /// The service is busy or broken for now (408, 429, 5xx, or 401 for a token that it has just
+    /// given: only a refused renewal ends a sign-in). Try again later.
     #[error("the service is busy (HTTP {status})")]
     ServerBusy {
         /// HTTP status.
@@ -63,7 +64,8 @@ pub enum Error {
         /// For developers.
         detail: String,
     },
-    /// An id this directory has never handed out, or a folder not listed yet: refresh its parent.
+    /// An id this directory has never handed out, or a folder not listed yet: refresh its parent, then
+    /// try again.
     #[error("not known on this device: {detail}")]
     NotKnown {
         /// For developers.
@@ -179,8 +181,11 @@ impl Error {
                 After(retry_after.unwrap_or(Duration::from_secs(30)))
             }
             Self::ContentMismatch { .. } | Self::BadAnswer { .. } => After(Duration::from_secs(60)),
-            Self::StoreBusy | Self::VaultFailed { .. } => After(Duration::from_secs(1)),
-            Self::NotKnown { .. } | Self::VersionGone | Self::Paused => Now,
+            // Not at once: what must come first (a refresh, a resume) takes its time.
+            Self::StoreBusy | Self::VaultFailed { .. } | Self::NotKnown { .. } | Self::Paused => {
+                After(Duration::from_secs(1))
+            }
+            Self::VersionGone => Now,
             Self::NoSuchItem { .. }
             | Self::NotAllowed { .. }
             | Self::Refused { .. }
@@ -228,6 +233,23 @@ impl From<std::io::Error> for Error {
             kind => Self::DiskFailed {
                 detail: kind.to_string(),
             },
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_obeys_the_advice_never_spins_on_what_another_call_must_mend() {
+        let detail = String::new();
+        for error in [Error::Paused, Error::NotKnown { detail }, Error::StoreBusy] {
+            let advice = error.retry();
+            assert!(
+                matches!(advice, RetryAdvice::After(wait) if wait >= Duration::from_millis(500)),
+                "{error:?}: {advice:?}"
+            );
         }
     }
 }

@@ -3,6 +3,7 @@
 //! Exported async functions are polled on the caller's thread, which may be a phone's UI thread,
 //! so the bindings spawn here and only wait there.
 
+use crate::{Error, Result};
 use std::sync::OnceLock;
 use tokio::runtime::{Builder, Handle, Runtime};
 
@@ -23,4 +24,13 @@ pub fn runtime() -> &'static Handle {
                 .expect("the operating system gives threads")
         })
         .handle()
+}
+
+/// Runs what may block (SQLite, the platform's vault) where it cannot hold up the two workers.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T> + Send + 'static,
+) -> Result<T> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .unwrap_or_else(|_| Err(Error::bug("work that stopped")))
 }

@@ -62,7 +62,8 @@ pub enum LommeError {
         /// For developers.
         detail: String,
     },
-    /// The service is busy or broken for now (HTTP 429, 5xx). Try again later.
+    /// The service is busy or broken for now (HTTP 408, 429, 5xx, or 401 for a token that it has just
+    /// given: only a refused renewal ends a sign-in). Try again later.
     #[error("{detail}")]
     ServerBusy {
         /// HTTP status.
@@ -78,8 +79,8 @@ pub enum LommeError {
         /// For developers.
         detail: String,
     },
-    /// An id this directory has never handed out, or a folder not listed yet: refresh its parent. Not a
-    /// proof that anything is gone.
+    /// An id this directory has never handed out, or a folder not listed yet: refresh its parent, then try
+    /// again. Not a proof that anything is gone.
     #[error("{detail}")]
     NotKnown {
         /// For developers.

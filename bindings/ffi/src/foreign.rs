@@ -29,6 +29,13 @@ impl From<uniffi::UnexpectedUniFFICallbackError> for CallbackError {
 
 /// The platform's place for secrets (Keychain, Keystore), by name. Both processes of an app must see the
 /// same one. Make items readable after first unlock, on this device only, and in no backup.
+///
+/// A directory has one secret, named `lomme.tokens.` and a random id of the directory, so several directories
+/// may share one vault; one that was deleted without a sign-out leaves its secret behind. Names have only
+/// letters, digits, `.`, `-` and `_`.
+///
+/// The methods may block: they are called on threads made for that, and by `signOut` on the caller's. They
+/// must not call into the drive, nor wait for a thread that does.
 #[uniffi::export(foreign)]
 pub trait SecretVault: Send + Sync {
     /// The secret under `name`; none if there is none.

@@ -18,7 +18,8 @@ mod vault;
 use crate::clock::Clock;
 use crate::drive::Life;
 use crate::remote::transport::{is_loopback, safe_url};
-use crate::remote::{Remote, TokenSource, Transport};
+use crate::remote::{Customer, Remote, TokenSource, Transport};
+use crate::runtime::blocking;
 use crate::store::Store;
 use crate::{CancelToken, Endpoints, Error, Result};
 use base64::Engine as _;
@@ -106,6 +107,7 @@ impl Account {
             clock.clone(),
             transport.clone(),
             changed.clone(),
+            life.clone(),
         )?;
         Ok(Arc::new_cyclic(|me| Self {
             store,
@@ -207,6 +209,11 @@ impl Account {
         let customer = Remote::new(self.transport(), self.me()?)
             .customer(cancel)
             .await?;
+        let me = self.me()?;
+        blocking(move || me.take_news(customer)).await
+    }
+
+    fn take_news(&self, customer: Customer) -> Result<AccountInfo> {
         let now_ms = self.clock.now_ms();
         let mut news = false;
         let record = Record::update(&self.store, |record| {
@@ -229,7 +236,8 @@ impl Account {
         record.map(Record::info).ok_or_else(nobody)
     }
 
-    /// Signs out by choice. Works offline. `forget` drops what the directory holds of the account; until it
+    /// Signs out by choice. Works offline. A login token that was refused here as another account's
+    /// may be given again afterwards. `forget` drops what the directory holds of the account; until it
     /// has succeeded the sign-out is under way, also after a crash, and nobody else can sign in.
     pub(crate) fn sign_out(&self, forget: impl FnOnce() -> Result<()>) -> Result<()> {
         Record::update(&self.store, |record| {
@@ -238,7 +246,6 @@ impl Account {
                 ..record
             }))
         })?;
-        *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = None;
         self.refresher.remove()?;
         forget()?;
         Record::update(&self.store, |_| Ok(None))?;
@@ -267,9 +274,14 @@ impl Account {
             .customer(cancel)
             .await?;
         tokens.username.clone_from(&customer.username);
-        check_owner(Record::load(&self.store)?.as_ref(), &tokens.username)?;
-        self.refresher.put(&tokens)?;
         let record = Record::new(customer, service, endpoints, self.clock.now_ms());
+        let me = self.me()?;
+        blocking(move || me.keep(&tokens, record)).await
+    }
+
+    fn keep(&self, tokens: &Tokens, record: Record) -> Result<AccountInfo> {
+        check_owner(Record::load(&self.store)?.as_ref(), &tokens.username)?;
+        self.refresher.put(tokens)?;
         Record::update(&self.store, |old| {
             check_owner(old.as_ref(), &record.username)?;
             Ok(Some(record.clone()))

@@ -5,39 +5,50 @@
 //! - one refresh at a time: a gate between the threads of a process, and a lease row in the journal
 //!   between processes. The lease outlives both tries of a refresh; no lock is held while it waits;
 //! - the vault is read again once the lease is ours: somebody else may have done it;
-//! - a new pair is in the vault before anybody gets to use it. If the vault fails, the pair is kept
-//!   in memory and stored first thing next time;
-//! - a refresh that has begun is not cancelled with the call that needed it: it runs on its own;
+//! - a new pair is in the vault before anybody gets to use it. If the vault goes on failing, the pair
+//!   is kept in memory, with the lease, and stored first thing next time;
+//! - a refresh that has begun is not cancelled with the call that needed it: it runs on its own, and
+//!   a pause waits for it, because a suspended process loses the answer. While paused none begins;
 //! - no answer means "maybe used": the vault is read again, and the token shown once more. Only
 //!   the server's `invalid_grant` ends the sign-in; a dead network does not.
 
 use super::oauth::{self, NoGrant};
 use super::record::Record;
-use super::tokens::{Tokens, VAULT_NAME};
+use super::tokens::{Entry, Tokens};
 use super::{Secret, Vault};
 use crate::clock::Clock;
+use crate::drive::Life;
 use crate::remote::Transport;
+use crate::runtime::blocking;
 use crate::store::{Lease, Store};
 use crate::{CancelToken, Error, Result};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
 
 const LEASE: &str = "token-refresh";
 /// Longer than two requests and the pause between them.
 const LEASE_TIME: Duration = Duration::from_secs(90);
 const PAUSE: Duration = Duration::from_millis(200);
+/// Between tries to store a new pair; short enough for the lease.
+const VAULT_PAUSES: [Duration; 3] = [
+    Duration::from_millis(50),
+    Duration::from_millis(200),
+    Duration::from_millis(800),
+];
 
 pub(crate) struct Refresher {
     store: Arc<Store>,
-    vault: Arc<dyn Vault>,
+    entry: Entry,
     clock: Arc<dyn Clock>,
     transport: Transport,
     changed: Arc<dyn Fn() + Send + Sync>,
+    life: Arc<Life>,
     /// This process's name on the lease.
     holder: String,
     /// One refresh at a time in this process; holds a pair that the vault would not take.
-    gate: tokio::sync::Mutex<Option<Unsaved>>,
-    /// Held from a look into the vault to the change that follows from it.
+    gate: Arc<tokio::sync::Mutex<Option<Unsaved>>>,
+    /// Held from a look into the vault to the change that follows from it, on threads that may block.
     vault_lock: std::sync::Mutex<()>,
 }
 
@@ -45,6 +56,8 @@ struct Unsaved {
     /// The refresh token that the pair replaces.
     replaces: Secret,
     tokens: Tokens,
+    /// Kept as long as we can: whoever gets it would show the used token again.
+    lease: Lease,
 }
 
 impl Refresher {
@@ -54,15 +67,17 @@ impl Refresher {
         clock: Arc<dyn Clock>,
         transport: Transport,
         changed: Arc<dyn Fn() + Send + Sync>,
+        life: Arc<Life>,
     ) -> Result<Self> {
         Ok(Self {
+            entry: Entry::of(&store, vault)?,
             store,
-            vault,
             clock,
             transport,
             changed,
+            life,
             holder: super::random_text()?,
-            gate: tokio::sync::Mutex::new(None),
+            gate: Arc::default(),
             vault_lock: std::sync::Mutex::new(()),
         })
     }
@@ -74,11 +89,18 @@ impl Refresher {
         cancel: &CancelToken,
     ) -> Result<Secret> {
         cancel.check()?;
-        if let Some(access) = self.usable(stale)? {
+        let (me, refused) = (self.clone(), stale.cloned());
+        if let Some(access) = blocking(move || me.usable(refused.as_ref())).await? {
             return Ok(access);
         }
+        let busy = self.life.busy()?;
         let (me, stale) = (self.clone(), stale.cloned());
-        let renewal = tokio::spawn(async move { me.renew(stale.as_ref()).await });
+        let renewal = tokio::spawn(async move {
+            let _busy = busy;
+            let mut unsaved = me.gate.clone().lock_owned().await;
+            let runtime = Handle::current();
+            blocking(move || runtime.block_on(me.renew(stale.as_ref(), &mut unsaved))).await
+        });
         cancel
             .run(async {
                 renewal
@@ -88,13 +110,13 @@ impl Refresher {
             .await
     }
 
-    /// Puts the pair of a new sign-in into the vault.
+    /// Puts the pair of a new sign-in into the vault. Blocks.
     pub fn put(&self, tokens: &Tokens) -> Result<()> {
         let _held = self
             .vault_lock
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        tokens.save(self.vault.as_ref())
+        self.entry.save(tokens)
     }
 
     /// Removes the pair.
@@ -103,7 +125,7 @@ impl Refresher {
             .vault_lock
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        self.vault.delete(VAULT_NAME)
+        self.entry.delete()
     }
 
     /// The access token in the vault; `None` when it must be renewed first.
@@ -118,8 +140,10 @@ impl Refresher {
         let record = Record::load(&self.store)?
             .filter(|record| !record.leaving)
             .ok_or_else(|| sign_in_needed("nobody is signed in"))?;
-        let tokens =
-            Tokens::load(self.vault.as_ref())?.filter(|tokens| tokens.username == record.username);
+        let tokens = self
+            .entry
+            .load()?
+            .filter(|tokens| tokens.username == record.username);
         // The vault is the truth: the mark in the journal only follows it.
         if record.again == tokens.is_some() {
             self.mark(tokens.is_none())?;
@@ -135,29 +159,44 @@ impl Refresher {
         Ok(())
     }
 
-    async fn renew(&self, stale: Option<&Secret>) -> Result<Secret> {
-        let mut unsaved = self.gate.lock().await;
-        if let Some(pair) = unsaved.take()
-            && let Err(error) = self.keep(&pair.replaces, &pair.tokens)
-        {
-            *unsaved = Some(pair);
-            return Err(error);
+    /// Asks store and vault on the thread that it is polled on: give it one that may block.
+    async fn renew(&self, stale: Option<&Secret>, unsaved: &mut Option<Unsaved>) -> Result<Secret> {
+        if let Some(mut pair) = unsaved.take() {
+            if let Err(error) = self.keep(&pair.replaces, &pair.tokens) {
+                if let Ok(Some(lease)) = self.take_lease() {
+                    pair.lease = lease;
+                }
+                *unsaved = Some(pair);
+                return Err(error);
+            }
+            self.give_back(&pair.lease);
         }
         let begun = Instant::now();
         let lease = loop {
+            self.life.check()?;
             if let Some(access) = self.usable(stale)? {
                 return Ok(access);
             }
-            match self.store.acquire_lease(LEASE, &self.holder, LEASE_TIME)? {
+            match self.take_lease()? {
                 Some(lease) => break lease,
                 None if begun.elapsed() > LEASE_TIME * 2 => return Err(Error::StoreBusy),
                 None => tokio::time::sleep(PAUSE.mul_f64(0.25 + fastrand::f64() / 2.0)).await,
             }
         };
-        let renewed = self.renew_as_holder(stale, &lease, &mut unsaved).await;
-        // If the store is paused by now, the lease runs out by itself.
-        let _ = self.store.release(&lease);
+        let renewed = self.renew_as_holder(stale, &lease, unsaved).await;
+        if unsaved.is_none() {
+            self.give_back(&lease);
+        }
         renewed
+    }
+
+    fn take_lease(&self) -> Result<Option<Lease>> {
+        self.store.acquire_lease(LEASE, &self.holder, LEASE_TIME)
+    }
+
+    fn give_back(&self, lease: &Lease) {
+        // If the store is paused by now, the lease runs out by itself.
+        let _ = self.store.release(lease);
     }
 
     async fn renew_as_holder(
@@ -179,6 +218,7 @@ impl Refresher {
                 // A suspension let it run out: whoever has it now does the work.
                 return Err(Error::StoreBusy);
             }
+            self.life.check()?;
             let form = [
                 ("grant_type", "refresh_token"),
                 ("refresh_token", old.refresh.reveal()),
@@ -188,13 +228,14 @@ impl Refresher {
             match oauth::ask(&self.transport, &old.token_endpoint, &form, &never).await {
                 Ok(grant) => {
                     let tokens = old.renewed(grant, self.clock.now_ms());
-                    return match self.keep(&old.refresh, &tokens) {
+                    return match self.keep_patiently(&old.refresh, &tokens).await {
                         Ok(true) => Ok(tokens.access),
                         Ok(false) => self.usable(None)?.ok_or(Error::StoreBusy),
                         Err(error) => {
                             *unsaved = Some(Unsaved {
                                 replaces: old.refresh,
                                 tokens,
+                                lease: lease.clone(),
                             });
                             Err(error)
                         }
@@ -208,17 +249,28 @@ impl Refresher {
         Err(lost.unwrap_or_else(|| Error::bug("a refresh without a reason")))
     }
 
+    /// Stores a pair; a vault that fails is asked again a few times.
+    async fn keep_patiently(&self, replaces: &Secret, tokens: &Tokens) -> Result<bool> {
+        for pause in VAULT_PAUSES {
+            if let Ok(kept) = self.keep(replaces, tokens) {
+                return Ok(kept);
+            }
+            tokio::time::sleep(pause).await;
+        }
+        self.keep(replaces, tokens)
+    }
+
     /// Stores a pair, unless the vault has changed since its predecessor was read there.
     fn keep(&self, replaces: &Secret, tokens: &Tokens) -> Result<bool> {
         let _held = self
             .vault_lock
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let current = Tokens::load(self.vault.as_ref())?;
+        let current = self.entry.load()?;
         if current.is_none_or(|current| current.refresh != *replaces) {
             return Ok(false);
         }
-        tokens.save(self.vault.as_ref())?;
+        self.entry.save(tokens)?;
         Ok(true)
     }
 
@@ -237,12 +289,12 @@ impl Refresher {
             .vault_lock
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
-        let current = Tokens::load(self.vault.as_ref())?;
+        let current = self.entry.load()?;
         let replaced = current.is_some_and(|current| current.refresh != old.refresh);
         if replaced || !self.store.holds(lease)? {
             return Ok(false);
         }
-        self.vault.delete(VAULT_NAME)?;
+        self.entry.delete()?;
         Ok(true)
     }
 }

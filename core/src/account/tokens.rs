@@ -1,12 +1,21 @@
-//! The pair of tokens in the vault: one entry, so that a new pair is stored whole or not at all.
+//! The pair of tokens in the vault: one entry, so that a new pair is stored whole or not at all, and
+//! an entry for each directory, because several may share one vault.
 
 use super::oauth::Grant;
 use super::{Secret, Vault};
+use crate::store::Store;
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
-/// The entry's name in the vault.
-pub(crate) const VAULT_NAME: &str = "lomme.tokens";
+/// The key of the entry's name in the journal: with the directory, every process has the same.
+const NAME_KEY: &str = "vault-name";
+
+/// The vault's entry of one directory.
+pub(crate) struct Entry {
+    vault: Arc<dyn Vault>,
+    name: String,
+}
 
 /// A pair of tokens and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,16 +52,33 @@ impl Tokens {
             ..self.clone()
         }
     }
+}
 
-    /// The pair in the vault; `None` when there is none that this code can read.
-    pub fn load(vault: &dyn Vault) -> Result<Option<Self>> {
-        let Some(entry) = vault.get(VAULT_NAME)? else {
+impl Entry {
+    /// The entry of the directory of `store`. Does not ask the vault.
+    pub fn of(store: &Store, vault: Arc<dyn Vault>) -> Result<Self> {
+        let name = match store.setting(NAME_KEY)? {
+            Some(name) => name,
+            None => store.update_setting(NAME_KEY, |name| {
+                let name = match name {
+                    Some(name) => name,
+                    None => format!("lomme.tokens.{}", super::random_text()?),
+                };
+                Ok((Some(name.clone()), name))
+            })?,
+        };
+        Ok(Self { vault, name })
+    }
+
+    /// The pair; `None` when there is none that this code can read.
+    pub fn load(&self) -> Result<Option<Tokens>> {
+        let Some(entry) = self.vault.get(&self.name)? else {
             return Ok(None);
         };
         let Ok(written) = serde_json::from_str::<Written>(entry.reveal()) else {
             return Ok(None);
         };
-        Ok((written.version == 1).then(|| Self {
+        Ok((written.version == 1).then(|| Tokens {
             username: written.username,
             access: Secret::new(written.access),
             refresh: Secret::new(written.refresh),
@@ -62,19 +88,31 @@ impl Tokens {
         }))
     }
 
-    pub fn save(&self, vault: &dyn Vault) -> Result<()> {
+    /// Stores a pair over what was there.
+    pub fn save(&self, tokens: &Tokens) -> Result<()> {
         let written = Written {
             version: 1,
-            username: self.username.clone(),
-            access: self.access.reveal().to_owned(),
-            refresh: self.refresh.reveal().to_owned(),
-            renew_ms: self.renew_ms,
-            token_endpoint: self.token_endpoint.clone(),
-            client_id: self.client_id.clone(),
+            username: tokens.username.clone(),
+            access: tokens.access.reveal().to_owned(),
+            refresh: tokens.refresh.reveal().to_owned(),
+            renew_ms: tokens.renew_ms,
+            token_endpoint: tokens.token_endpoint.clone(),
+            client_id: tokens.client_id.clone(),
         };
         let entry = serde_json::to_string(&written)
             .map_err(|_| Error::bug("tokens that cannot be written"))?;
-        vault.put(VAULT_NAME, &Secret::new(entry))
+        self.vault.put(&self.name, &Secret::new(entry))
+    }
+
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    pub fn write_for_test(&self, text: &str) {
+        self.vault.put(&self.name, &Secret::new(text)).unwrap();
+    }
+
+    /// Removes the pair.
+    pub fn delete(&self) -> Result<()> {
+        self.vault.delete(&self.name)
     }
 }
 

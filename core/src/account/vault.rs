@@ -37,7 +37,16 @@ impl Drop for Secret {
 }
 
 /// A place for secrets, by name. Both processes of an app must see the same one. Make items
-/// readable after first unlock, on this device only.
+/// readable after first unlock, on this device only, and in no backup.
+///
+/// A directory has one secret, named `lomme.tokens.` and an id that is random and as old as the directory, so several
+/// directories may share one vault. Names have only letters, digits, `.`, `-` and `_`. A directory that was
+/// deleted without a sign-out leaves its secret behind.
+///
+/// The methods may block: they are called on threads made for that, and in
+/// [`Drive::sign_out`](crate::Drive::sign_out) and at its unfinished end in
+/// [`Drive::open`](crate::Drive::open) on the caller's. They must not call into the drive, nor wait for a
+/// thread that does.
 pub trait Vault: Send + Sync {
     /// The secret under `name`, `None` if there is none.
     fn get(&self, name: &str) -> Result<Option<Secret>>;

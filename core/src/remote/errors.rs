@@ -23,11 +23,12 @@ pub(crate) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -
     let class = words.as_ref().and_then(|w| w.class.clone());
     let detail = class.unwrap_or_else(|| "no reason given".into());
     match status {
-        401 => Error::SignInNeeded { detail },
         // A 404 that is not in the service's words may come from a proxy: it proves nothing.
         404 if words.is_some_and(|w| w.code == Some(404)) => Error::NoSuchItem { detail },
         404 => Error::bad_answer("HTTP 404 from something that is not the service"),
-        429 | 500..=599 => Error::ServerBusy {
+        // 401: tokens are renewed before a refusal gets here, and the renewal tells if the sign-in
+        // has ended. A server that refuses what it has just given is not well.
+        401 | 408 | 429 | 500..=599 => Error::ServerBusy {
             status,
             retry_after,
         },
@@ -177,10 +178,13 @@ mod tests {
                 retry_after: None
             }
         );
-        assert!(matches!(
-            refusal(401, None, b""),
-            Error::SignInNeeded { .. }
-        ));
+        for status in [401, 408] {
+            let error = refusal(status, None, b"");
+            assert!(
+                matches!(error, Error::ServerBusy { .. }),
+                "{status}: {error:?}"
+            );
+        }
         assert!(matches!(refusal(302, None, b""), Error::BadAnswer { .. }));
         assert!(matches!(refusal(204, None, b""), Error::BadAnswer { .. }));
         assert_eq!(

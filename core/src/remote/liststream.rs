@@ -11,6 +11,11 @@ use crate::{Error, Result};
 use std::collections::{HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 
+/// Far beyond any tree of a person, and little enough for the hundreds of entries in memory at a time.
+const MAX_PATH_BYTES: usize = 16 * 1024;
+/// Folders below the place that was asked for.
+const MAX_DEPTH: usize = 200;
+
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Element {
     Folder,
@@ -152,7 +157,7 @@ impl ListStream {
         Ok(())
     }
 
-    fn finish_leaf(&mut self, leaf: Leaf) {
+    fn finish_leaf(&mut self, leaf: Leaf) -> Result<()> {
         let text = self.field.get();
         let draft = &mut self.draft;
         match leaf {
@@ -171,6 +176,11 @@ impl ListStream {
             Leaf::Folders => self.promised_folders = text.trim().parse().ok(),
             Leaf::Files => self.promised_files = text.trim().parse().ok(),
         }
+        // Texts of one entry add up.
+        if draft.path.len().max(draft.name.len()) > MAX_PATH_BYTES {
+            return Err(Error::bad_answer("an absurdly long path"));
+        }
+        Ok(())
     }
 }
 
@@ -212,7 +222,7 @@ impl Handler for ListStream {
 
     fn close(&mut self) -> Result<()> {
         match self.stack.pop() {
-            Some(Element::Leaf(leaf)) => self.finish_leaf(leaf),
+            Some(Element::Leaf(leaf)) => self.finish_leaf(leaf)?,
             Some(Element::Folder) => self.finish_folder()?,
             Some(Element::File) => self.finish_file()?,
             _ => {}
@@ -272,6 +282,9 @@ impl Place {
         }
         for segment in segments {
             names::check(segment)?;
+            if folder.len() == MAX_DEPTH {
+                return Err(Error::bad_answer("an absurdly deep path"));
+            }
             folder.push(segment.to_owned());
         }
         Ok(folder)

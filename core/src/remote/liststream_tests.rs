@@ -153,3 +153,28 @@ fn a_hundred_thousand_files_are_read_quickly() {
     println!("{} MB in {:?}", body.len() / 1_000_000, begun.elapsed());
     assert_eq!(stream.totals.files, 100_000);
 }
+
+#[test]
+fn paths_of_absurd_length_or_depth_are_bad_answers() {
+    let name = "n".repeat(255);
+    let fine = format!("/Archive/{}", vec![name.as_str(); 60].join("/"));
+    read(&format!("<x>{}{}</x>", folder(&fine), stats(1, 0))).unwrap();
+    let long = format!("/Archive/{}", vec![name.as_str(); 70].join("/"));
+    let deep = format!("/Archive{}", "/f".repeat(201));
+    for path in [&long, &deep] {
+        for entry in [folder(path), file(path, "a")] {
+            let error = read(&format!("<x>{entry}{}</x>", stats(1, 1))).unwrap_err();
+            assert!(
+                matches!(&error, Error::BadAnswer { detail } if detail.contains("absurdly")),
+                "{error:?}"
+            );
+        }
+    }
+    let half = format!("<path>{}</path>", &long[..long.len() / 2]);
+    let added = format!("<x><folder>{half}{half}</folder>");
+    let error = read(&added).unwrap_err();
+    assert!(
+        matches!(&error, Error::BadAnswer { detail } if detail.contains("absurdly")),
+        "{error:?}"
+    );
+}

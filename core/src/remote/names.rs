@@ -131,9 +131,13 @@ pub(crate) fn encode(shown: &str) -> String {
     Dialect::Server.encode(&Dialect::Shown.decode(shown))
 }
 
+/// Bytes of the longest name: 255 characters, the service's own limit, of four bytes each.
+const MAX_BYTES: usize = 1024;
+
 /// Refuses what cannot be one name in a path. Whoever sends it is broken or hostile.
 pub(crate) fn check(name: &str) -> Result<()> {
     let usable = !name.is_empty()
+        && name.len() <= MAX_BYTES
         && name != "."
         && name != ".."
         && !name.contains('/')
@@ -240,6 +244,10 @@ mod tests {
                 "{name:?}"
             );
         }
+        let longest = "\u{1F600}".repeat(255);
+        check(&longest).unwrap();
+        let huge = check(&longest.repeat(2));
+        assert!(matches!(huge, Err(Error::BadAnswer { .. })), "{huge:?}");
         for name in ["...", ". ", "a..b", "\\", " "] {
             check(name).unwrap();
         }

@@ -213,9 +213,9 @@ impl Transport {
 /// The longest wait before another attempt.
 const MAX_DELAY: Duration = Duration::from_secs(2);
 
-/// Whether a status is known to pass (protocol facts §10.5).
+/// Whether a status is known to pass (protocol facts §10.5; 408: the request came in too slowly).
 fn passes(status: u16) -> bool {
-    matches!(status, 429 | 500 | 502 | 503 | 504 | 509)
+    matches!(status, 408 | 429 | 500 | 502 | 503 | 504 | 509)
 }
 
 /// Waits, unless cancelled.

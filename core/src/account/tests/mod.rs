@@ -5,7 +5,7 @@ mod renewing;
 mod sign_in;
 
 use super::oauth::REQUEST_TIME;
-use super::tokens::VAULT_NAME;
+use super::tokens::Entry;
 use super::*;
 use crate::clock::{ManualClock, SystemClock};
 use crate::drive::State;
@@ -25,18 +25,38 @@ struct Phone {
 #[derive(Default)]
 struct TestVault {
     inner: MemoryVault,
-    full: AtomicBool,
+    /// How often a put fails from now on.
+    full: AtomicU32,
+    /// Calls wait until this ends, and fail if it does not.
+    stuck: AtomicBool,
+}
+
+impl TestVault {
+    fn wait(&self) -> Result<()> {
+        for _ in 0..1_000 {
+            if !self.stuck.load(Ordering::SeqCst) {
+                return Ok(());
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        Err(failed("stuck"))
+    }
 }
 
 impl Vault for TestVault {
     fn get(&self, name: &str) -> Result<Option<Secret>> {
+        self.wait()?;
         self.inner.get(name)
     }
     fn put(&self, name: &str, secret: &Secret) -> Result<()> {
-        if self.full.load(Ordering::SeqCst) {
-            return Err(Error::VaultFailed {
-                detail: "full".into(),
-            });
+        self.wait()?;
+        let one_less = |full: u32| full.checked_sub(1);
+        let full = &self.full;
+        if full
+            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, one_less)
+            .is_ok()
+        {
+            return Err(failed("full"));
         }
         self.inner.put(name, secret)
     }
@@ -76,8 +96,20 @@ impl Phone {
         )
     }
 
+    fn entry(&self) -> Entry {
+        let clock = Arc::new(self.clock.clone());
+        let store = Store::open(self.directory.path(), false, clock).unwrap();
+        Entry::of(&store, self.vault.clone()).unwrap()
+    }
+
     fn tokens(&self) -> Option<Tokens> {
-        Tokens::load(self.vault.as_ref()).unwrap()
+        self.entry().load().unwrap()
+    }
+}
+
+fn failed(detail: &str) -> Error {
+    Error::VaultFailed {
+        detail: detail.into(),
     }
 }
 

@@ -199,13 +199,13 @@ async fn a_pair_that_the_vault_would_not_take_is_not_used_and_not_lost() {
     let (phone, account) = signed_in(&cloud).await;
     let before = phone.tokens();
     phone.clock.advance(2 * 3600 * 1000);
-    phone.vault.full.store(true, Ordering::SeqCst);
+    phone.vault.full.store(u32::MAX, Ordering::SeqCst);
     for _ in 0..2 {
         let error = account.access_token(None, &never()).await.unwrap_err();
         assert!(matches!(error, Error::VaultFailed { .. }), "{error:?}");
     }
     assert_eq!(phone.tokens(), before);
-    phone.vault.full.store(false, Ordering::SeqCst);
+    phone.vault.full.store(0, Ordering::SeqCst);
     let access = account.access_token(None, &never()).await.unwrap();
     assert_eq!(phone.tokens().unwrap().access, access);
     assert_eq!(asked(&cloud, "token"), 1);
@@ -218,8 +218,8 @@ async fn a_vault_that_came_back_empty_asks_to_sign_in_again() {
     let (phone, account) = signed_in(&cloud).await;
     for entry in [None, Some("nonsense"), Some("{\"version\":99}")] {
         match entry {
-            None => phone.vault.delete(VAULT_NAME).unwrap(),
-            Some(text) => phone.vault.put(VAULT_NAME, &Secret::new(text)).unwrap(),
+            None => phone.entry().delete().unwrap(),
+            Some(text) => phone.entry().write_for_test(text),
         }
         let error = account.access_token(None, &never()).await.unwrap_err();
         assert!(matches!(error, Error::SignInNeeded { .. }), "{error:?}");
@@ -252,4 +252,130 @@ async fn a_sign_out_during_a_refresh_stays_signed_out() {
         (account.state().unwrap(), phone.tokens()),
         (SignIn::Out, None)
     );
+}
+
+#[tokio::test]
+async fn a_pause_waits_for_a_renewal_that_has_begun_and_none_begins_while_paused() {
+    let cloud = cloud();
+    let (phone, account) = signed_in(&cloud).await;
+    let before = phone.tokens().unwrap();
+    phone.clock.advance(2 * 3600 * 1000);
+    cloud
+        .trouble()
+        .add(Rule::on("token").delay(Duration::from_millis(600)));
+    let cancel = never();
+    let call = tokio::spawn({
+        let (account, cancel) = (account.clone(), cancel.clone());
+        async move { account.access_token(None, &cancel).await }
+    });
+    while asked(&cloud, "token") == 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    // The call that needed it is gone; the renewal is not.
+    cancel.cancel();
+    call.await.unwrap().unwrap_err();
+    let life = account.life.clone();
+    tokio::task::spawn_blocking(move || life.stop(State::Paused, Duration::from_secs(30)))
+        .await
+        .unwrap()
+        .unwrap();
+    let after = phone.tokens().unwrap();
+    assert_ne!(after.refresh, before.refresh, "the answer came in time");
+    assert_eq!(
+        account.access_token(Some(&after.access), &never()).await,
+        Err(Error::Paused)
+    );
+    assert_eq!(asked(&cloud, "token"), 1);
+}
+
+#[tokio::test]
+async fn a_renewal_that_waits_for_its_turn_gives_up_at_a_pause() {
+    let cloud = cloud();
+    let (phone, account) = signed_in(&cloud).await;
+    phone.clock.advance(2 * 3600 * 1000);
+    let other = Store::open(phone.directory.path(), false, Arc::new(phone.clock.clone())).unwrap();
+    other
+        .acquire_lease("token-refresh", "other", Duration::from_secs(90))
+        .unwrap()
+        .unwrap();
+    let call = tokio::spawn({
+        let account = account.clone();
+        async move { account.access_token(None, &never()).await }
+    });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    let life = account.life.clone();
+    tokio::task::spawn_blocking(move || life.stop(State::Paused, Duration::from_secs(30)))
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(call.await.unwrap(), Err(Error::Paused));
+    assert_eq!(asked(&cloud, "token"), 0);
+}
+
+#[tokio::test]
+async fn a_vault_that_fails_for_a_moment_still_gets_the_new_pair() {
+    let cloud = cloud();
+    let (phone, account) = signed_in(&cloud).await;
+    phone.clock.advance(2 * 3600 * 1000);
+    phone.vault.full.store(2, Ordering::SeqCst);
+    let access = account.access_token(None, &never()).await.unwrap();
+    assert_eq!(phone.tokens().unwrap().access, access);
+    assert_eq!(asked(&cloud, "token"), 1);
+}
+
+#[tokio::test]
+async fn no_other_process_shows_a_used_token_while_its_successor_is_not_in_the_vault() {
+    let cloud = cloud();
+    let (phone, account) = signed_in(&cloud).await;
+    let other = phone.account();
+    phone.clock.advance(2 * 3600 * 1000);
+    phone.vault.full.store(u32::MAX, Ordering::SeqCst);
+    let error = account.access_token(None, &never()).await.unwrap_err();
+    assert!(matches!(error, Error::VaultFailed { .. }), "{error:?}");
+    let waiting = tokio::spawn(async move { other.access_token(None, &never()).await });
+    tokio::time::sleep(Duration::from_millis(700)).await;
+    assert!(!waiting.is_finished());
+    assert_eq!(asked(&cloud, "token"), 1);
+    phone.vault.full.store(0, Ordering::SeqCst);
+    let access = account.access_token(None, &never()).await.unwrap();
+    assert_eq!(waiting.await.unwrap(), Ok(access.clone()));
+    // The lease is free again: the other's next renewal need not wait for it to run out.
+    let (next, patient) = (phone.account(), never());
+    let renewed = tokio::time::timeout(
+        Duration::from_secs(30),
+        next.access_token(Some(&access), &patient),
+    );
+    assert_ne!(renewed.await.unwrap().unwrap(), access);
+    assert_eq!(asked(&cloud, "token"), 2);
+    assert_eq!(cloud.live_sessions().unwrap(), 1);
+}
+
+/// On a runtime of one thread, so that a call on it would hold up everything.
+#[tokio::test]
+async fn a_vault_that_takes_its_time_does_not_hold_up_the_runtime() {
+    let cloud = cloud();
+    let (phone, account) = signed_in(&cloud).await;
+    let (token, patient) = (login_token(&cloud), never());
+    let free_later = async || {
+        phone.vault.stuck.store(true, Ordering::SeqCst);
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        phone.vault.stuck.store(false, Ordering::SeqCst);
+    };
+    let ((), found) = tokio::join!(biased; free_later(), account.access_token(None, &patient));
+    found.unwrap();
+    phone.clock.advance(2 * 3600 * 1000);
+    let ((), renewed) = tokio::join!(biased; free_later(), account.access_token(None, &patient));
+    renewed.unwrap();
+    // Free only once the sign-in has come to its put.
+    phone.vault.stuck.store(true, Ordering::SeqCst);
+    cloud.reset_counts();
+    let free_at_the_put = async {
+        while asked(&cloud, "customer") == 0 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        phone.vault.stuck.store(false, Ordering::SeqCst);
+    };
+    let ((), signed_in) = tokio::join!(biased; free_at_the_put, account.sign_in(&token, &patient));
+    signed_in.unwrap();
 }

@@ -78,18 +78,34 @@ async fn a_directory_belongs_to_one_account_until_it_signs_out() {
         }))
     })
     .unwrap();
-    let error = account
-        .sign_in(&login_token(&cloud), &never())
-        .await
-        .unwrap_err();
+    let token = login_token(&cloud);
+    let error = account.sign_in(&token, &never()).await.unwrap_err();
     assert_eq!(error, Error::OtherAccount);
     assert_eq!(phone.tokens(), Some(kept));
     account.sign_out(|| Ok(())).unwrap();
-    account
+    // The token works once, and that was not its fault: the same call goes on.
+    account.sign_in(&token, &never()).await.unwrap();
+    assert_eq!(account.username().unwrap(), cloud.user());
+}
+
+#[tokio::test]
+async fn accounts_in_two_directories_share_a_vault_without_touching_each_other() {
+    let cloud = cloud();
+    let (one, first) = signed_in(&cloud).await;
+    let two = Phone {
+        vault: one.vault.clone(),
+        ..Phone::new()
+    };
+    let second = two.account();
+    second
         .sign_in(&login_token(&cloud), &never())
         .await
         .unwrap();
-    assert_eq!(account.username().unwrap(), cloud.user());
+    assert_ne!(one.tokens(), two.tokens());
+    second.sign_out(|| Ok(())).unwrap();
+    assert_eq!(two.tokens(), None);
+    first.refresh(&never()).await.unwrap();
+    assert_eq!(asked(&cloud, "token"), 1, "the second sign-in's alone");
 }
 
 #[tokio::test]

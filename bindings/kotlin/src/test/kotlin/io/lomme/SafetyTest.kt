@@ -44,7 +44,7 @@ class SafetyTest {
         open().use { drive ->
             drive.pause()
             val paused = assertThrows(LommeException.Paused::class.java) { drive.roots() }
-            assertEquals(RetryAdvice.Now, paused.retryAdvice())
+            assertEquals(RetryAdvice.After(1_000u), paused.retryAdvice())
             drive.resume()
             assertEquals(4, drive.roots().size)
         }
