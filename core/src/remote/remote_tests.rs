@@ -347,3 +347,34 @@ async fn an_account_without_a_usable_name_is_a_bad_answer() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_listing_left_in_the_middle_of_a_tag_never_seems_to_end() {
+    let server = RudeServer::start(|_, _, stream| {
+        let body = "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n<folder name=\"F\"><folders><fol";
+        let _ = stream.write_all(body.as_bytes());
+        std::thread::sleep(Duration::from_secs(4));
+        let _ = stream.write_all(b"der name=\"a\"/></folders></folder>");
+    });
+    let (remote, place) = (remote(&server), path(&["Jotta", "Archive"]));
+    let soon = Duration::from_millis(50);
+
+    let mut list = remote.list(&place, &never()).await.unwrap();
+    let cancel = CancelToken::new();
+    let (cancelled, ()) = tokio::join!(list.next(&cancel), async {
+        tokio::time::sleep(soon).await;
+        cancel.cancel();
+    });
+    assert_eq!(cancelled, Err(Error::Cancelled));
+    assert_eq!(list.next(&never()).await, Err(Error::Cancelled));
+
+    let mut list = remote.list(&place, &never()).await.unwrap();
+    let token = never();
+    assert!(tokio::time::timeout(soon, list.next(&token)).await.is_err());
+    assert_eq!(list.next(&never()).await, Err(Error::Cancelled));
+
+    let mut list = remote.list(&place, &never()).await.unwrap();
+    let stalled = list.next(&never()).await;
+    assert!(matches!(stalled, Err(Error::Offline { .. })));
+    assert_eq!(list.next(&never()).await, stalled);
+}
