@@ -4,7 +4,8 @@
 //! returned. Tests replace [`RealDisk`] by one that forgets what was not synced, so code that
 //! skips a step fails there and not on a phone with an empty battery.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
@@ -21,6 +22,8 @@ pub trait Disk: Send + Sync {
     fn open_read(&self, path: &Path) -> io::Result<Box<dyn Read + Send>>;
     /// The file's length in bytes, `None` if there is no such file.
     fn len(&self, path: &Path) -> io::Result<Option<u64>>;
+    /// When the file was last written, in milliseconds since the epoch; `None` if there is no such file.
+    fn written_ms(&self, path: &Path) -> io::Result<Option<i64>>;
     /// Renames over whatever is there, and makes the new name durable. Both on one volume.
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Removes a file; fine if there is none.
@@ -52,11 +55,8 @@ impl Disk for RealDisk {
             .create(true)
             .truncate(false)
             .open(path)?;
-        match file.try_lock() {
-            Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Err(io::ErrorKind::WouldBlock.into()),
-            Err(TryLockError::Error(error)) => return Err(error),
-        }
+        // Not `File::try_lock`: on Android the standard library does not support it.
+        flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         // Whoever had the lock may have renamed the file away between our open and our lock.
         let (ours, named) = (file.metadata()?, fs::symlink_metadata(path).ok());
         if named.is_none_or(|named| (named.dev(), named.ino()) != (ours.dev(), ours.ino())) {
@@ -81,11 +81,27 @@ impl Disk for RealDisk {
         }
     }
 
+    fn written_ms(&self, path: &Path) -> io::Result<Option<i64>> {
+        match fs::symlink_metadata(path) {
+            Ok(meta) => Ok(Some(meta.mtime() * 1000 + meta.mtime_nsec() / 1_000_000)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         fs::rename(from, to)?;
-        match to.parent() {
-            Some(dir) => File::open(dir)?.sync_all(),
-            None => Ok(()),
+        let dir = match to.parent() {
+            Some(dir) if !dir.as_os_str().is_empty() => dir,
+            _ => Path::new("."),
+        };
+        // The rename is done. A directory that may be written and not read cannot be synced, and some file
+        // systems sync no directories; neither is a failure of the rename.
+        match File::open(dir).and_then(|dir| dir.sync_all()) {
+            Err(error) if error.raw_os_error() == Some(rustix::io::Errno::IO.raw_os_error()) => {
+                Err(error)
+            }
+            _ => Ok(()),
         }
     }
 

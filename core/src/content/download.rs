@@ -8,7 +8,7 @@
 use super::ledger::{self, ByteKey};
 use super::part::Part;
 use super::{Content, Downloaded, Purpose, TransferListener};
-use crate::catalog::{Item, ItemId};
+use crate::catalog::{Item, ItemId, Space};
 use crate::remote::RemotePath;
 use crate::{CancelToken, Error, Result};
 use bytes::Bytes;
@@ -55,15 +55,18 @@ impl Content {
         cancel: &CancelToken,
     ) -> Result<Downloaded> {
         let mut detail = "";
+        let mut fetched = 0;
         for again in [false, true] {
             if again {
                 self.catalog.refresh_inner(id, cancel).await?;
             }
-            let wanted = self.catalog.wanted(id)?;
-            match self.fetch(&wanted, purpose, progress.clone(), cancel).await {
-                Ok((part, fetched)) => {
-                    let (bytes, dest) = (part.len(), dest.to_owned());
-                    blocking(move || part.place(&dest)).await?;
+            let (catalog, of) = (self.catalog.clone(), id.clone());
+            let wanted = blocking(move || catalog.wanted(&of)).await?;
+            let got = self.fetch(&wanted, purpose, progress.clone(), &mut fetched, cancel);
+            match got.await {
+                Ok(part) => {
+                    let (bytes, dest, cancel) = (part.len(), dest.to_owned(), cancel.clone());
+                    blocking(move || part.place(&dest, &cancel)).await?;
                     return Ok(Downloaded {
                         item: wanted.item,
                         bytes,
@@ -91,35 +94,39 @@ impl Content {
         wanted: &Wanted,
         purpose: Purpose,
         progress: Option<Arc<dyn TransferListener>>,
+        fetched: &mut u64,
         cancel: &CancelToken,
-    ) -> Result<(Part, u64), Failed> {
+    ) -> Result<Part, Failed> {
         let (disk, dir, size) = (self.disk.clone(), self.parts.clone(), wanted.size);
-        let name = format!("{}-{}-{size}", wanted.item.id, hex(&wanted.md5));
-        let part = blocking(move || Part::open(disk, &dir, &name, size)).await?;
-        let key = ByteKey {
-            space: wanted.item.space,
-            purpose,
-            network: self.network(),
-        };
+        let version = format!("{}-{size}", hex(&wanted.md5));
+        let (item, stop) = (wanted.item.id.to_string(), cancel.clone());
+        let part = blocking(move || Part::open(disk, &dir, &item, &version, size, &stop)).await?;
         let mut sink = Sink {
             part,
             size,
             fetched: 0,
             uncounted: 0,
-            key,
+            space: wanted.item.space,
+            purpose,
             progress,
             told: None,
             content: self.clone(),
         };
-        let mut breaks = 0;
+        let (mut breaks, mut best) = (0, sink.part.len());
         while sink.part.len() < size {
-            let before = sink.fetched;
             let (back, done) = self.stream(wanted, sink, cancel).await?;
             sink = back;
             match done {
                 Ok(()) => break,
-                Err(Failed::With(error @ (Error::Offline { .. } | Error::ServerBusy { .. }))) => {
-                    breaks = if sink.fetched > before { 1 } else { breaks + 1 };
+                Err(Failed::With(error @ Error::Offline { .. })) => {
+                    // Only what was never here before is progress: a server that ignores ranges and always
+                    // breaks would send the same bytes for ever.
+                    breaks = if sink.part.len() > best {
+                        1
+                    } else {
+                        breaks + 1
+                    };
+                    best = best.max(sink.part.len());
                     if breaks > BREAKS {
                         return Err(error.into());
                     }
@@ -132,21 +139,24 @@ impl Content {
                         .await?;
                 }
                 Err(Failed::Drifted(why)) => {
+                    *fetched += sink.fetched;
                     blocking(move || sink.part.discard()).await?;
                     return Err(Failed::Drifted(why));
                 }
                 Err(failed) => return Err(failed),
             }
         }
+        *fetched += sink.fetched;
         if sink.part.len() != size || sink.part.md5() != wanted.md5 {
             blocking(move || sink.part.discard()).await?;
             return Err(Failed::Drifted("MD5 or size"));
         }
         sink.tell(true);
-        Ok((sink.part, sink.fetched))
+        Ok(sink.part)
     }
 
-    /// One request: from where the part ends to where the body does. The part comes back whatever happened, synced.
+    /// One request: from where the part ends to where the body does. The part comes back synced, whatever
+    /// happened to the body. A request that got none fails at once: the transport has been patient already.
     async fn stream(
         &self,
         wanted: &Wanted,
@@ -158,7 +168,7 @@ impl Content {
             Ok(body) => body,
             // The range starts inside the file as we know it, so the file has become shorter.
             Err(Error::VersionGone) => return Ok((sink, Err(Failed::Drifted("range")))),
-            Err(error) => return Ok((sink, Err(error.into()))),
+            Err(error) => return Err(error),
         };
         if body.total.is_some_and(|total| total != wanted.size) {
             return Ok((sink, Err(Failed::Drifted("size"))));
@@ -174,10 +184,12 @@ impl Content {
             let written = sink.drain(receive);
             (sink, written)
         });
+        let mut refused = 0;
         let received = async {
             while let Some(bytes) = body.next(cancel).await? {
                 // The writer hangs up only when it has failed; its error is told below.
-                if send.send(bytes).await.is_err() {
+                if let Err(back) = send.send(bytes).await {
+                    refused = back.0.len() as u64;
                     break;
                 }
             }
@@ -185,9 +197,13 @@ impl Content {
         }
         .await;
         drop(send);
-        let (sink, written) = writer
+        let (mut sink, written) = writer
             .await
             .map_err(|_| Error::bug("the writer of a download panicked"))?;
+        if refused > 0 {
+            sink.uncounted += refused;
+            sink.count()?;
+        }
         let done = match (written, received) {
             (Err(failed), _) => Err(failed),
             (_, Err(error)) => Err(Failed::With(error)),
@@ -206,15 +222,22 @@ struct Sink {
     size: u64,
     fetched: u64,
     uncounted: u64,
-    key: ByteKey,
+    space: Space,
+    purpose: Purpose,
     progress: Option<Arc<dyn TransferListener>>,
-    told: Option<Instant>,
+    /// What progress said last, and when.
+    told: Option<(u64, Instant)>,
     content: Content,
 }
 
 impl Sink {
     fn drain(&mut self, mut receive: mpsc::Receiver<Bytes>) -> Result<(), Failed> {
         let written = self.write_all(&mut receive);
+        // Received is received, written or not.
+        receive.close();
+        while let Some(bytes) = receive.blocking_recv() {
+            self.uncounted += bytes.len() as u64;
+        }
         let counted = self.count();
         let synced = self.part.sync();
         written?;
@@ -240,7 +263,12 @@ impl Sink {
 
     fn count(&mut self) -> Result<()> {
         if self.uncounted > 0 {
-            ledger::add(&self.content.store, self.key, self.uncounted)?;
+            let key = ByteKey {
+                space: self.space,
+                purpose: self.purpose,
+                network: self.content.network(),
+            };
+            ledger::add(&self.content.store, key, self.uncounted)?;
             self.uncounted = 0;
         }
         Ok(())
@@ -251,11 +279,13 @@ impl Sink {
         let Some(progress) = &self.progress else {
             return;
         };
-        let due = self.told.is_none_or(|at| at.elapsed() >= PROGRESS_EVERY)
-            && self.part.len() < self.size;
-        if last || due {
-            progress.on_transfer(self.part.len(), self.size);
-            self.told = Some(Instant::now());
+        let here = self.part.len();
+        let due = self
+            .told
+            .is_none_or(|(told, at)| here > told && at.elapsed() >= PROGRESS_EVERY);
+        if last || (due && here < self.size) {
+            progress.on_transfer(here, self.size);
+            self.told = Some((here, Instant::now()));
         }
     }
 }

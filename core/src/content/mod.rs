@@ -59,7 +59,8 @@ pub struct LedgerRow {
     pub bytes: u64,
 }
 
-/// How far a transfer is. Cumulative, monotone, at most ten times a second, the last before the result.
+/// How far a transfer is. Cumulative and at most ten times a second; the last call comes before the result, and only
+/// it says that all is here. Starts again from less only when the file turned out to be another version.
 pub trait TransferListener: Send + Sync {
     /// `done` of `total` bytes are here and on the disk.
     fn on_transfer(&self, done: u64, total: u64);
@@ -97,9 +98,10 @@ impl Content {
         disk: Arc<dyn Disk>,
         life: Arc<Life>,
         directory: &Path,
+        now_ms: i64,
     ) -> Result<Self> {
         let parts = directory.join("parts");
-        part::sweep(&*disk, &parts)?;
+        part::sweep(&*disk, &parts, now_ms)?;
         Ok(Self {
             store,
             catalog,

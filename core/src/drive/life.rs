@@ -93,7 +93,7 @@ impl Life {
         drop(busy);
         match done {
             Err(Error::Cancelled) if !cancel.is_cancelled() => {
-                Err(self.check().err().unwrap_or(Error::Cancelled))
+                Err(self.check().err().unwrap_or(Error::Paused))
             }
             done => done,
         }

@@ -18,7 +18,7 @@ use hints::Hints;
 pub use hints::Subscription;
 pub(crate) use life::{Busy, Life, State};
 pub use options::{DriveOptions, Profile};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Gets hints without content; read the truth back with [`Catalog::changes`] and [`Drive::status`].
@@ -52,6 +52,8 @@ pub struct Drive {
     remote: Remote,
     life: Arc<Life>,
     hints: Arc<Hints>,
+    /// Held through a pause, a resume, a close and a sign-out, so that no two of them mix.
+    turning: Mutex<()>,
 }
 
 impl Drive {
@@ -98,6 +100,7 @@ impl Drive {
             disk,
             life.clone(),
             &directory,
+            clock.now_ms(),
         )?;
         let drive = Self {
             store,
@@ -107,6 +110,7 @@ impl Drive {
             remote,
             life,
             hints,
+            turning: Mutex::default(),
         };
         if drive.account.is_leaving()? {
             drive.sign_out()?;
@@ -140,12 +144,20 @@ impl Drive {
     }
 
     /// Signs out by choice: tokens, tree and unfinished downloads go. Works offline. What
-    /// an app has downloaded to paths of its own stays.
+    /// an app has downloaded to paths of its own stays. Running calls end with `Paused` first, so that
+    /// nothing of the old account comes in after it.
     pub fn sign_out(&self) -> Result<()> {
-        self.account.sign_out(|| {
-            self.content.clear()?;
-            self.catalog.clear()
-        })
+        let _turning = self.turn();
+        self.life.check()?;
+        let stopped = self.life.stop(State::Paused, Duration::from_secs(10));
+        let done = stopped.and_then(|()| {
+            self.account.sign_out(|| {
+                self.content.clear()?;
+                self.catalog.clear()
+            })
+        });
+        self.life.start(|| Ok(()))?;
+        done
     }
 
     /// The platform tells which network there is.
@@ -169,6 +181,7 @@ impl Drive {
     /// Opens what [`pause`](Self::pause) closed. Fine if nothing is paused. `Closed` after a close.
     /// Listeners get both hints: another process may have changed the directory meanwhile.
     pub fn resume(&self) -> Result<()> {
+        let _turning = self.turn();
         self.life.start(|| self.store.resume())?;
         self.hints.account_changed();
         self.hints.catalog_changed();
@@ -183,6 +196,7 @@ impl Drive {
 
     fn stop(&self, state: State, deadline: Duration) -> Result<()> {
         let until = Instant::now() + deadline;
+        let _turning = self.turn();
         let stopped = self.life.stop(state, deadline);
         self.remote.reset_connections();
         // Whatever still runs finds the store closed; what it has begun there is interrupted.
@@ -191,5 +205,9 @@ impl Drive {
             State::Closed => self.store.close(left),
             State::Running | State::Paused => self.store.pause(left),
         })
+    }
+
+    fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turning.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -13,7 +13,7 @@ pub enum Profile {
     /// An app.
     #[default]
     App,
-    /// An extension with a small memory limit: smaller caches and buffers.
+    /// An extension with a small memory limit: smaller database caches and fewer connections.
     Extension,
 }
 

@@ -67,6 +67,10 @@ impl Disk for ForgetfulDisk {
         RealDisk.len(path)
     }
 
+    fn written_ms(&self, path: &Path) -> io::Result<Option<i64>> {
+        RealDisk.written_ms(path)
+    }
+
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         RealDisk.rename(from, to)?;
         let mut durable = self.durable.lock().unwrap();
