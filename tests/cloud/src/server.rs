@@ -147,7 +147,7 @@ fn api_of(path: &str) -> Api {
 /// One request: count it, ask trouble for its plan, work, spoil the answer as planned.
 async fn answer(
     state: &Arc<State>,
-    request: Request<Incoming>,
+    mut request: Request<Incoming>,
     scheme: &'static str,
 ) -> io::Result<Reply> {
     let api = api_of(request.uri().path());
@@ -167,6 +167,9 @@ async fn answer(
     state.counts.request(kind);
     let plan = state.trouble.plan_for(request.method(), kind, &path);
     plan.before_work(state).await;
+    if plan.ignores_range() {
+        request.headers_mut().remove(hyper::header::RANGE);
+    }
     let instead = plan.instead(|refusal| said(api, Err(refusal)));
     let reply = match instead {
         Some(reply) => reply,

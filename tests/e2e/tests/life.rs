@@ -90,6 +90,53 @@ async fn a_pause_in_mid_download_leaves_no_open_file_and_a_resume_goes_on() {
     assert!(is_the_film(&cloud, &dest));
 }
 
+#[test]
+fn pauses_and_resumes_that_race_leave_the_drive_as_the_last_one_said() {
+    let pocket = Pocket::new().unwrap();
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                for _ in 0..50 {
+                    pocket.drive.pause(Duration::from_secs(5)).unwrap();
+                    pocket.drive.resume().unwrap();
+                }
+            });
+        }
+    });
+    pocket.drive.resume().unwrap();
+    assert_eq!(pocket.drive.catalog().roots().unwrap().len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_out_ends_what_runs_so_that_nothing_of_the_old_account_comes_in_after_it() {
+    let cloud = cloud_with_a_film();
+    let pocket = Arc::new(
+        Pocket::signed_in(&cloud.login_token().unwrap())
+            .await
+            .unwrap(),
+    );
+    cloud.reset_counts();
+    cloud
+        .trouble()
+        .add(Rule::on("liststream").delay(Duration::from_millis(300)));
+    let running = pocket.clone();
+    let index = tokio::spawn(async move { running.index(Space::Sync).await });
+    wait_until(|| cloud.counts().requests.contains_key("liststream")).await;
+    let drive = pocket.drive.clone();
+    tokio::task::spawn_blocking(move || drive.sign_out())
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(index.await.unwrap(), Err(Error::Paused));
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    assert_eq!(pocket.drive.status().unwrap().items, [0; 4]);
+    assert!(pocket.item("Sync/film.mp4").is_err());
+    cloud.trouble().clear();
+    pocket.sign_in(&cloud.login_token().unwrap()).await.unwrap();
+    pocket.index(Space::Sync).await.unwrap();
+    assert_eq!(pocket.item("Sync/film.mp4").unwrap().size, Some(FILM));
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_closed_drive_says_so_and_another_opens_the_same_directory() {
     let cloud = cloud_with_a_film();

@@ -345,8 +345,8 @@ async fn a_lying_hash_or_a_flipped_byte_never_makes_a_file() {
         .add(Rule::on("bin").flip_byte(FILM / 2).once());
     assert_eq!(
         world.get().await.unwrap(),
-        FILM,
-        "one bad transfer is made good by the next"
+        2 * FILM,
+        "one bad transfer is made good by the next, and both count"
     );
 }
 
@@ -397,6 +397,24 @@ async fn a_body_that_always_breaks_gives_up_and_the_next_call_goes_on() {
     world.cloud.trouble().clear();
     let fetched = world.get().await.unwrap();
     assert!(fetched < FILM && fetched >= FILM - 100_000, "{fetched}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_server_that_ignores_ranges_and_always_breaks_is_given_up() {
+    let world = world().await;
+    let rule = Rule::on("bin").ignore_range().cut_after(FILM / 2);
+    let failed = world
+        .fails(vec![rule], async |_: &Pocket| world.get().await)
+        .await;
+    assert!(matches!(failed, Error::Offline { .. }), "{failed:?}");
+    let sent = world.cloud.counts().content_bytes["Sync/bin"];
+    assert!(sent <= 6 * FILM / 2, "it is not fetched for ever: {sent}");
+    world.cloud.trouble().add(Rule::on("bin").ignore_range());
+    assert_eq!(
+        world.get().await.unwrap(),
+        FILM,
+        "and where it does not break it serves"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -98,6 +98,11 @@ impl Plan {
         self.first(|rule| rule.cut_upload_after)
     }
 
+    /// Whether the request's range is overlooked.
+    pub fn ignores_range(&self) -> bool {
+        self.any(|rule| rule.ignore_range)
+    }
+
     /// Whether the connection is broken after the work.
     pub fn loses_answer(&self) -> bool {
         self.any(|rule| rule.lose_answer)

@@ -101,6 +101,8 @@ pub struct Rule {
     pub wrong_hash: bool,
     /// Changes the byte at this place of the answer's body.
     pub flip_byte: Option<u64>,
+    /// Answers as if no range had been asked for.
+    pub ignore_range: bool,
     /// Answers 200 with this many bytes that mean nothing.
     pub garbage: Option<u64>,
     /// Answers 200 with such XML.
@@ -279,6 +281,13 @@ impl Rule {
     #[must_use]
     pub fn replace(mut self, old: &str, new: &str) -> Self {
         self.replace.push((old.into(), new.into()));
+        self
+    }
+
+    /// Answers as if no range had been asked for.
+    #[must_use]
+    pub fn ignore_range(mut self) -> Self {
+        self.ignore_range = true;
         self
     }
 
