@@ -119,7 +119,6 @@ pub(super) struct Spot {
 pub(super) struct Change<'a> {
     db: &'a Transaction<'a>,
     store: &'a Store,
-    now_ms: i64,
     seq: i64,
     first_seq: i64,
     tally: [i64; 4],
@@ -134,7 +133,6 @@ impl<'a> Change<'a> {
         Ok(Self {
             db,
             store,
-            now_ms: store.now_ms(),
             seq,
             first_seq: seq,
             tally: [0; 4],
@@ -178,12 +176,11 @@ impl<'a> Change<'a> {
             .optional()?)
     }
 
-    /// A new row; `listed` for a folder all of whose children come with it. A file that was told as gone
-    /// gets its id back.
-    pub fn insert(&mut self, key: i64, spot: Spot, facts: &Facts, listed: bool) -> Result<()> {
+    /// A new row. A folder is complete only once its listing is merged to the end. A file that was told as
+    /// gone gets its id back.
+    pub fn insert(&mut self, key: i64, spot: Spot, facts: &Facts) -> Result<()> {
         let seq = self.next_seq();
-        let listed_ms = listed.then_some(self.now_ms);
-        self.insert_row(key, spot, facts, seq, listed_ms)?;
+        self.insert_row(key, spot, facts, seq)?;
         self.count(spot.space, 1);
         self.counts.added += 1;
         if let Some(uuid) = facts.uuid {
@@ -192,21 +189,14 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    fn insert_row(
-        &self,
-        key: i64,
-        spot: Spot,
-        facts: &Facts,
-        seq: i64,
-        listed_ms: Option<i64>,
-    ) -> Result<()> {
+    fn insert_row(&self, key: i64, spot: Spot, facts: &Facts, seq: i64) -> Result<()> {
         self.db
             .prepare_cached(
                 "INSERT INTO item (key, parent, space, kind, name, fold, seq, size, md5,
                      modified_ms, created_ms, updated_ms, uuid, revision, mime, shared,
-                     deleted_ms, origin, listed_ms)
+                     deleted_ms, origin)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                     ?17, ?18, ?19)",
+                     ?17, ?18)",
             )?
             .execute(rusqlite::params![
                 key,
@@ -227,7 +217,6 @@ impl<'a> Change<'a> {
                 facts.shared,
                 facts.deleted_ms,
                 facts.origin,
-                listed_ms,
             ])?;
         Ok(())
     }
@@ -378,33 +367,56 @@ impl<'a> Change<'a> {
             if row.facts.kind != FILE {
                 keys.extend(self.children(key)?.into_iter().map(|(key, ..)| key));
             }
-            let seq = self.next_seq();
-            if let Some(id) = row.id {
-                self.db
-                    .prepare_cached(
-                        "INSERT OR REPLACE INTO gone
-                             (id, seq, kind, parent, name, uuid, md5, size)
-                         VALUES (?1, ?2, ?3, (SELECT id FROM item WHERE key = ?4), ?5, ?6, ?7,
-                             ?8)",
-                    )?
-                    .execute((
-                        id,
-                        seq,
-                        row.facts.kind,
-                        row.parent,
-                        &row.facts.name,
-                        row.facts.uuid,
-                        row.facts.md5,
-                        row.facts.size,
-                    ))?;
-                self.forgotten.push(id);
-            }
-            self.db
-                .prepare_cached("DELETE FROM item WHERE key = ?1")?
-                .execute([key])?;
-            self.count(row.space, -1);
-            self.counts.deleted += 1;
+            self.remove_row(row)?;
         }
+        Ok(())
+    }
+
+    /// Removes a row that a listing did not show, unless that judgement is out of date: the row has changed
+    /// after `seq`, is not in `parent` any more, or something newer is in it.
+    pub fn remove_unseen(&mut self, key: i64, parent: i64, seq: i64) -> Result<()> {
+        let Some(row) = self.known(key)? else {
+            return Ok(());
+        };
+        let newer = row.seq > seq || row.parent != parent;
+        if newer || (row.facts.kind != FILE && self.has_children(key)?) {
+            return Ok(());
+        }
+        self.remove_row(row)
+    }
+
+    fn has_children(&self, folder: i64) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT 1 FROM item WHERE parent = ?1 AND key <> ?1")?
+            .exists([folder])?)
+    }
+
+    fn remove_row(&mut self, row: Known) -> Result<()> {
+        let seq = self.next_seq();
+        if let Some(id) = row.id {
+            self.db
+                .prepare_cached(
+                    "INSERT OR REPLACE INTO gone (id, seq, kind, parent, name, uuid, md5, size)
+                     VALUES (?1, ?2, ?3, (SELECT id FROM item WHERE key = ?4), ?5, ?6, ?7, ?8)",
+                )?
+                .execute((
+                    id,
+                    seq,
+                    row.facts.kind,
+                    row.parent,
+                    row.facts.name,
+                    row.facts.uuid,
+                    row.facts.md5,
+                    row.facts.size,
+                ))?;
+            self.forgotten.push(id);
+        }
+        self.db
+            .prepare_cached("DELETE FROM item WHERE key = ?1")?
+            .execute([row.key])?;
+        self.count(row.space, -1);
+        self.counts.deleted += 1;
         Ok(())
     }
 

@@ -197,18 +197,94 @@ async fn a_listing_that_fails_changes_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_folder_that_is_gone_is_proven_gone() {
-    let world = World::new(&["/Jotta/Sync/a/x", "/Jotta/Sync/b/y", "/Jotta/Sync/f"]).await;
+    let world = World::new(&["/Jotta/Sync/1/a/x", "/Jotta/Sync/2/b/y", "/Jotta/Sync/3/f"]).await;
     world.index(Space::Sync).await.unwrap();
-    let (a, b, f) = (world.id("Sync/a"), world.id("Sync/b"), world.id("Sync/f"));
-    world.writer().trash("/Jotta/Sync/a").unwrap();
-    world.writer().remove("/Jotta/Sync/b").unwrap();
-    world.writer().trash("/Jotta/Sync/f").unwrap();
+    let (a, b, f) = (
+        world.id("Sync/1/a"),
+        world.id("Sync/2/b"),
+        world.id("Sync/3/f"),
+    );
+    world.writer().trash("/Jotta/Sync/1/a").unwrap();
+    world.writer().remove("/Jotta/Sync/2/b").unwrap();
+    world.writer().trash("/Jotta/Sync/3/f").unwrap();
     for id in [&a, &b, &f] {
         let cancel = CancelToken::new();
         world.catalog().refresh(id, &cancel).await.unwrap();
         assert_eq!(world.catalog().item(id).unwrap(), Lookup::Gone);
     }
-    assert_eq!(world.names("Sync"), [] as [&str; 0]);
+    for folder in ["Sync/1", "Sync/2", "Sync/3"] {
+        assert_eq!(world.names(folder), [] as [&str; 0]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_at_its_known_place_is_looked_for_before_it_is_gone() {
+    let world = World::new(&[
+        "/Jotta/Sync/Trips/a.jpg",
+        "/Jotta/Sync/Trips/2020/b.jpg",
+        "/Jotta/Sync/other.txt",
+    ])
+    .await;
+    for folder in ["Sync", "Sync/Trips", "Sync/Trips/2020"] {
+        world.refresh(folder).await.unwrap();
+    }
+    let at =
+        |top: &str| ["", "/a.jpg", "/2020", "/2020/b.jpg"].map(|end| format!("Sync/{top}{end}"));
+    let mut ids = at("Trips").map(|path| world.id(&path));
+    let mut before = "Trips";
+    // Whichever is asked for, from the top to the bottom.
+    for (asked, now) in ["Travel", "Voyages", "Tours", "Ways"]
+        .into_iter()
+        .enumerate()
+    {
+        world
+            .writer()
+            .rename(&format!("/Jotta/Sync/{before}"), now)
+            .unwrap();
+        let cancel = CancelToken::new();
+        world.catalog().refresh(&ids[asked], &cancel).await.unwrap();
+        assert_eq!(at(now).map(|path| world.id(&path)), ids);
+        before = now;
+    }
+    // Moved within its folder, and something else has its name now.
+    let writer = world.writer();
+    writer.rename("/Jotta/Sync/Ways/a.jpg", "b.jpg").unwrap();
+    writer.put("/Jotta/Sync/Ways/a.jpg", b"another").unwrap();
+    let cancel = CancelToken::new();
+    world.catalog().refresh(&ids[1], &cancel).await.unwrap();
+    assert_eq!(world.id("Sync/Ways/b.jpg"), ids[1]);
+    assert_ne!(world.id("Sync/Ways/a.jpg"), ids[1]);
+    // A folder with a file's name, and the folder above is gone as well.
+    ids[1] = world.id("Sync/Ways/2020/b.jpg");
+    writer.remove("/Jotta/Sync/Ways").unwrap();
+    writer.mkdir("/Jotta/Sync/Ways/2020/b.jpg").unwrap();
+    world.catalog().refresh(&ids[1], &cancel).await.unwrap();
+    assert_eq!(world.catalog().item(&ids[1]).unwrap(), Lookup::Gone);
+    assert_eq!(
+        world.find("Sync/Ways/2020/b.jpg").unwrap().kind,
+        Kind::Folder
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_its_folder_shows_is_not_gone_because_of_a_404() {
+    let world = World::new(&["/Jotta/Sync/a/b.txt"]).await;
+    world.index(Space::Sync).await.unwrap();
+    let ids = ["Sync/a", "Sync/a/b.txt"].map(|path| world.id(path));
+    for (path, id) in ["/Sync/a", "/Sync/a/b.txt"].iter().zip(&ids) {
+        world.cloud.trouble().clear();
+        world
+            .cloud
+            .trouble()
+            .add(Rule::on_all().path(path).status(404));
+        let cancel = CancelToken::new();
+        let refreshed = world.catalog().refresh(id, &cancel).await;
+        assert!(matches!(refreshed, Err(Error::BadAnswer { .. })));
+        for id in &ids {
+            let known = world.catalog().item(id).unwrap();
+            assert!(matches!(known, Lookup::Found(_)));
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

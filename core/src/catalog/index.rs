@@ -3,7 +3,7 @@
 //! Memory does not grow with the space. A mount point is one liststream and one proof: what is
 //! gone from it is believed only when the totals at its end are equal to what was read.
 
-use super::merge::{Merged, merge};
+use super::merge::Merged;
 use super::pump::{Pump, blocking};
 use super::refresh::{Target, children_of_kind};
 use super::row::root_key;
@@ -55,15 +55,6 @@ impl Catalog {
         blocking(move || store.catalog.read(|db| children_of_kind(db, key, kind))).await
     }
 
-    /// Another call may have found it gone meanwhile.
-    async fn still(&self, key: i64) -> Result<Option<Target>> {
-        match self.target_of(key).await {
-            Ok(target) => Ok(Some(target)),
-            Err(Error::NotKnown { .. }) => Ok(None),
-            Err(error) => Err(error),
-        }
-    }
-
     async fn list_into(
         &self,
         target: &Target,
@@ -113,9 +104,9 @@ impl Catalog {
             tree: true,
             tombstones: false,
         };
-        let store = self.store.clone();
+        let (store, moment) = (self.store.clone(), target.moment);
         let pump = Pump::start(
-            move || Run::begin(store, scope),
+            move || Run::begin(store, scope, moment),
             Run::tree,
             self.life.busy()?,
         );
@@ -140,7 +131,7 @@ impl Catalog {
         proven?;
         let (run, inherits) = self.recognise_tree(run?, &path, cancel).await?;
         let totals = reader.totals();
-        let mut merged = blocking(move || merge(run, &inherits)).await?;
+        let mut merged = self.merge(run, inherits, cancel).await?;
         merged.counts.folders = totals.folders;
         merged.counts.files = totals.files;
         self.told(total, merged);

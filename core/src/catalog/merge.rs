@@ -8,14 +8,18 @@
 use super::change::{Change, Facts, KNOWN, Known, Spot, facts, known};
 use super::row::FILE;
 use super::stage::{Run, Staged, is_same};
-use super::{Refreshed, row};
-use crate::Result;
+use super::unseen::Unseen;
+use super::{Freshness, Refreshed, row};
 use crate::store::Store;
+use crate::{CancelToken, Result};
 use rusqlite::{Connection, OptionalExtension, Transaction};
 use std::collections::HashMap;
 
 /// Rows in one transaction.
 const ROWS: u32 = 1_000;
+
+/// By how much the phone's clock and the service's may differ.
+const CLOCKS_MS: i64 = 5 * 60 * 1_000;
 
 /// What became of a merge.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,7 +30,9 @@ pub(super) struct Merged {
 }
 
 impl Merged {
-    fn add(&mut self, (counts, changed): (Refreshed, bool)) {
+    pub fn add(&mut self, Self { counts, changed }: Self) {
+        self.counts.folders += counts.folders;
+        self.counts.files += counts.files;
         self.counts.added += counts.added;
         self.counts.changed += counts.changed;
         self.counts.moved += counts.moved;
@@ -39,91 +45,109 @@ impl Merged {
 pub(super) fn change<T>(
     store: &Store,
     work: impl FnOnce(&mut Change<'_>, &Transaction<'_>) -> Result<T>,
-) -> Result<(T, (Refreshed, bool))> {
+) -> Result<(T, Merged)> {
     store.catalog.write(|db| {
         let mut change = Change::begin(db, store)?;
         let done = work(&mut change, db)?;
-        Ok((done, change.finish()?))
+        let (counts, changed) = change.finish()?;
+        Ok((done, Merged { counts, changed }))
     })
 }
 
-/// Removes items and all below them, the deepest first.
-pub(super) fn remove(store: &Store, keys: Vec<i64>) -> Result<Merged> {
-    let mut merged = Merged::default();
-    let mut all = store.catalog.read(|db| with_all_below(db, keys))?;
+/// Removes what a listing did not show and all below it, the deepest first, but nothing that another listing
+/// has touched meanwhile.
+pub(super) fn remove(
+    run: &Run,
+    unseen: Vec<Unseen>,
+    cancel: &CancelToken,
+    merged: &mut Merged,
+) -> Result<()> {
+    let mut all = run.store.catalog.read(|db| with_all_below(db, unseen))?;
     while !all.is_empty() {
+        cancel.check()?;
         let batch = all.split_off(all.len().saturating_sub(ROWS as usize));
-        let ((), done) = change(store, |change, _| {
-            batch.iter().rev().try_for_each(|key| change.remove(*key))
+        let ((), done) = change(&run.store, |change, db| {
+            run.still(db)?;
+            batch.iter().rev().try_for_each(|unseen| {
+                change.remove_unseen(unseen.key, unseen.parent, run.moment.seq)
+            })
         })?;
         merged.add(done);
     }
-    Ok(merged)
+    Ok(())
 }
 
-/// These keys and those of everything below, each after what it is in.
-fn with_all_below(db: &Connection, mut keys: Vec<i64>) -> Result<Vec<i64>> {
+/// These and everything below, each after what it is in.
+fn with_all_below(db: &Connection, mut all: Vec<Unseen>) -> Result<Vec<Unseen>> {
     let mut below = db.prepare_cached(
         "SELECT key FROM item INDEXED BY item_name WHERE parent = ?1 AND key <> ?1",
     )?;
     let mut met = super::stage::Marks::default();
-    keys.retain(|key| met.mark(*key));
+    all.retain(|unseen| met.mark(unseen.key));
     let mut next = 0;
-    while let Some(key) = keys.get(next).copied() {
+    while let Some(Unseen { key: parent, .. }) = all.get(next).copied() {
         next += 1;
-        let mut rows = below.query([key])?;
+        let mut rows = below.query([parent])?;
         while let Some(row) = rows.next()? {
             let key = row.get(0)?;
             if met.mark(key) {
-                keys.push(key);
+                all.push(Unseen { key, parent });
             }
         }
     }
-    Ok(keys)
+    Ok(all)
 }
 
 /// Merges a run whose listing was proven complete. `inherits` names, by the key of a new folder, the known
-/// folder that it is, as its children tell.
-pub(super) fn merge(run: Run, inherits: &HashMap<i64, i64>) -> Result<Merged> {
-    run.check_generation()?;
+/// folder that it is, as its children tell. `merged` gets what was done, also when it ends early: then
+/// the next listing completes it.
+pub(super) fn merge(
+    run: Run,
+    inherits: &HashMap<i64, i64>,
+    cancel: &CancelToken,
+    merged: &mut Merged,
+) -> Result<()> {
     let store = run.store.clone();
-    let base = reserve(&store, run.new)?;
+    let base = reserve(&run)?;
     let mut merge = Merge {
         run,
         base,
         inherits,
         elsewhere: HashMap::new(),
     };
-    let mut merged = Merged::default();
     let mut after = 0;
     loop {
-        let (last, done) = change(&store, |change, db| merge.batch(change, db, after))?;
+        cancel.check()?;
+        let (last, done) = change(&store, |change, db| {
+            merge.run.still(db)?;
+            merge.batch(change, db, after)
+        })?;
         merged.add(done);
         match last {
             Some(last) => after = last,
             None => break,
         }
     }
-    merge.run.check_generation()?;
-    let mut unseen = merge.run.unseen(usize::MAX, true)?;
-    unseen.extend(merge.run.unseen(usize::MAX, false)?);
-    let keys = unseen.into_iter().map(|unseen| unseen.key).collect();
-    let removed = remove(&store, keys)?;
-    merged.add((removed.counts, removed.changed));
-    merge.run.mark_listed()?;
-    merged.counts.folders = merge.run.folders;
-    merged.counts.files = merge.run.files;
-    Ok(merged)
+    let run = merge.run;
+    let mut unseen = run.unseen(usize::MAX, true)?;
+    unseen.extend(run.unseen(usize::MAX, false)?);
+    remove(&run, unseen, cancel, merged)?;
+    run.mark_listed(cancel)?;
+    merged.counts.folders = run.folders;
+    merged.counts.files = run.files;
+    Ok(())
 }
 
-fn reserve(store: &Store, keys: i64) -> Result<i64> {
-    if keys == 0 {
+/// The first of as many keys as there are new items.
+fn reserve(run: &Run) -> Result<i64> {
+    if run.new == 0 {
         return Ok(0);
     }
-    store.catalog.write(|db| {
+    run.store.catalog.write(|db| {
+        run.still(db)?;
         Ok(db.query_row(
             "UPDATE meta SET next_key = next_key + ?1 RETURNING next_key - ?1",
-            [keys],
+            [run.new],
             |row| row.get(0),
         )?)
     })
@@ -176,6 +200,10 @@ impl Merge<'_> {
             parent: self.real(staged.parent),
             space: self.run.scope.space,
         };
+        if super::read::parent_of(db, spot.parent)?.is_none() {
+            // Another listing has removed the folder meanwhile; the next one has what is in it.
+            return Ok(());
+        }
         let known = if staged.key > 0 {
             self.unite(change, db, staged.key, &staged.facts)?
         } else {
@@ -187,16 +215,15 @@ impl Merge<'_> {
                 return Ok(());
             }
             let key = self.real(staged.key);
-            let listed = self.run.scope.tree && staged.facts.kind != FILE;
             self.run.marks.mark(key);
-            change.insert(key, spot, &staged.facts, listed)?;
+            change.insert(key, spot, &staged.facts)?;
             return self.back_by_place(change, db, key, &staged.facts);
         };
         self.run.marks.mark(known.key);
         if staged.key < 0 && staged.facts.kind != FILE {
             self.elsewhere.insert(staged.key, known.key);
         }
-        if known.seq > self.run.start_seq && known.parent != spot.parent && staged.key > 0 {
+        if known.seq > self.run.moment.seq && known.parent != spot.parent && staged.key > 0 {
             // Moved by a newer listing.
             return Ok(());
         }
@@ -308,7 +335,8 @@ impl Merge<'_> {
     }
 
     /// What is in the trash now, where it was before: for a folder by its place, for a file whose uuid was
-    /// never told by place and content.
+    /// never told by place and content. Only what was last seen before it was deleted: something else may
+    /// have its place since.
     fn trashed(&self, db: &Connection, facts: &Facts) -> Result<Option<Known>> {
         let origin = facts.origin.as_deref().unwrap_or_default();
         let Some(folder) = folder_at(db, &row::origin_path(origin))? else {
@@ -322,11 +350,22 @@ impl Merge<'_> {
                 ..facts.clone()
             },
         )?;
-        Ok(row.filter(|row| {
+        let row = row.filter(|row| {
             row.facts.name == facts.name
                 && (facts.kind != FILE
                     || (row.facts.md5, row.facts.size) == (facts.md5, facts.size))
-        }))
+        });
+        let (Some(row), Some(deleted_ms)) = (row, facts.deleted_ms) else {
+            return Ok(None);
+        };
+        let seen = match super::read::freshness(db, folder)? {
+            Freshness::ListedAt(folder) => match super::read::freshness(db, row.key)? {
+                Freshness::ListedAt(own) => folder.max(own),
+                Freshness::Never => folder,
+            },
+            Freshness::Never => return Ok(None),
+        };
+        Ok((seen.saturating_add(CLOCKS_MS) < deleted_ms).then_some(row))
     }
 }
 

@@ -14,6 +14,7 @@ mod index;
 mod item;
 mod merge;
 mod mint;
+mod moment;
 mod moves;
 mod page;
 mod pump;
@@ -165,6 +166,8 @@ impl Catalog {
 
 #[cfg(test)]
 mod cloud_tests;
+#[cfg(test)]
+mod meanwhile_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]

@@ -3,6 +3,7 @@
 //! A catalogue on a temporary directory, and listings to feed it with.
 
 use super::merge::{Merged, merge};
+use super::moment::Moment;
 use super::refresh::target;
 use super::row::root_key;
 use super::stage::{Run, Scope, root_scope};
@@ -82,7 +83,7 @@ impl Pocket {
         self.catalog.store.clone()
     }
 
-    fn scope(&self, names: &[&str]) -> Scope {
+    pub fn scope(&self, names: &[&str]) -> Scope {
         let Lookup::Found(item) = self.catalog.find(names).unwrap() else {
             panic!("{names:?} is not there");
         };
@@ -110,9 +111,9 @@ impl Pocket {
     }
 
     fn list_scope(&self, scope: Scope, entries: Vec<Entry>) -> Merged {
-        let mut run = Run::begin(self.store(), scope).unwrap();
+        let mut run = self.begin(scope);
         run.list(entries).unwrap();
-        merge(run, &HashMap::new()).unwrap()
+        self.merge(run).unwrap()
     }
 
     pub fn index(&self, entries: Vec<TreeEntry>) -> Merged {
@@ -120,13 +121,24 @@ impl Pocket {
         for batch in entries.chunks(512) {
             run.tree(batch.to_vec()).unwrap();
         }
-        merge(run, &HashMap::new()).unwrap()
+        self.merge(run).unwrap()
     }
 
     pub fn begin_index(&self) -> Run {
         let mut scope = root_scope(Space::Sync);
         scope.tree = true;
-        Run::begin(self.store(), scope).unwrap()
+        self.begin(scope)
+    }
+
+    pub fn begin(&self, scope: Scope) -> Run {
+        let moment = self.store().catalog.read(Moment::now).unwrap();
+        Run::begin(self.store(), scope, moment).unwrap()
+    }
+
+    pub fn merge(&self, run: Run) -> Result<Merged> {
+        let mut merged = Merged::default();
+        merge(run, &HashMap::new(), &CancelToken::new(), &mut merged)?;
+        Ok(merged)
     }
 
     pub fn find(&self, names: &[&str]) -> Option<Item> {

@@ -329,7 +329,7 @@ fn unnamed(db: &Connection, parent: i64, place: &crate::store::Place) -> Result<
 }
 
 /// A folder is as fresh as its own listing or, if newer, the index of what it is in.
-fn freshness(db: &Connection, folder: i64) -> Result<Freshness> {
+pub(super) fn freshness(db: &Connection, folder: i64) -> Result<Freshness> {
     let mut newest: Option<i64> = None;
     let mut key = folder;
     for _ in 0..DEPTH_MAX {

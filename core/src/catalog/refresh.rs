@@ -1,11 +1,12 @@
 //! One folder or file, asked for now.
 //!
-//! Only a complete answer changes anything. That something is gone is believed only when the
-//! service says so about that very path (404, or a tombstone), or when a complete listing of its
-//! folder does not show it; never because a call failed.
+//! Only a complete answer changes anything. That something is gone is believed only when a complete
+//! listing of its folder does not show it, or a tombstone has its uuid; not because its known path
+//! is empty (it or a folder above may have moved), and never because a call failed.
 
-use super::change::Spot;
-use super::merge::{Merged, by_uuid, change, merge, remove};
+use super::change::{Change, Facts, Known, Spot};
+use super::merge::{Merged, by_uuid, change, merge};
+use super::moment::Moment;
 use super::pump::{Pump, blocking};
 use super::row::{FILE, id_bytes, origin_path, space};
 use super::stage::{Run, Scope, file_facts, root_scope};
@@ -13,13 +14,18 @@ use super::{Catalog, ItemId, Refreshed, Space};
 use crate::remote::{ListReader, Listing, RemoteFile, RemotePath};
 use crate::{CancelToken, Error, Result};
 use rusqlite::Connection;
+use std::collections::HashMap;
 
 /// Something to ask the service about.
 #[derive(Clone, Debug)]
 pub(super) struct Target {
     pub key: i64,
+    /// The folder that it was in.
+    pub parent: i64,
     pub kind: u8,
     pub space: u8,
+    /// When this was so.
+    pub moment: Moment,
     /// `None` for the trash, which is no place.
     pub path: Option<RemotePath>,
 }
@@ -39,8 +45,18 @@ impl Target {
     }
 }
 
+impl Target {
+    /// The row, if it is still where the service was asked for it.
+    fn unchanged(&self, change: &Change<'_>, db: &Connection) -> Result<Option<Known>> {
+        self.moment.check(db)?;
+        let known = change.known(self.key)?;
+        Ok(known.filter(|known| known.parent == self.parent && known.seq <= self.moment.seq))
+    }
+}
+
 /// Where an item is on the service.
 pub(super) fn target(db: &Connection, key: i64) -> Result<Option<Target>> {
+    let moment = Moment::now(db)?;
     let mut names = Vec::new();
     let mut at = key;
     let mut found: Option<Target> = None;
@@ -54,8 +70,10 @@ pub(super) fn target(db: &Connection, key: i64) -> Result<Option<Target>> {
         let (parent, kind, in_space): (i64, u8, u8) = (row.get(0)?, row.get(1)?, row.get(2)?);
         found.get_or_insert(Target {
             key,
+            parent,
             kind,
             space: in_space,
+            moment,
             path: None,
         });
         if kind == 0 {
@@ -149,27 +167,82 @@ impl Catalog {
         }
     }
 
+    /// The target of a key, unless it has gone meanwhile.
+    pub(super) async fn still(&self, key: i64) -> Result<Option<Target>> {
+        match self.target_of(key).await {
+            Ok(target) => Ok(Some(target)),
+            Err(Error::NotKnown { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     pub(super) async fn refresh_target(
         &self,
         target: &Target,
         cancel: &CancelToken,
     ) -> Result<Merged> {
+        let mut merged = Merged::default();
+        let done = self.look_for(target, cancel, &mut merged).await;
+        if done.is_err() && merged.changed {
+            (self.changed)();
+        }
+        done.map(|()| merged)
+    }
+
+    /// Asks for a target. What is not at its known place may have moved, or its folder may: the nearest folder
+    /// above that is there is listed, which tells, and then from there down to the target again.
+    async fn look_for(
+        &self,
+        target: &Target,
+        cancel: &CancelToken,
+        merged: &mut Merged,
+    ) -> Result<()> {
+        let mut chain = vec![target.clone()];
+        let mut rising = true;
+        while let Some(at) = chain.last() {
+            match self.ask(at, cancel).await? {
+                Some(done) => {
+                    merged.add(done);
+                    rising = false;
+                    chain.pop();
+                    // What its folder's complete listing did not show is gone.
+                    while let Some(below) = chain.pop() {
+                        if let Some(there) = self.still(below.key).await? {
+                            chain.push(there);
+                            break;
+                        }
+                    }
+                }
+                None if rising => match self.still(at.parent).await? {
+                    Some(above) => chain.push(above),
+                    // Another call has found the folder gone, and this with it.
+                    None => break,
+                },
+                None => {
+                    return Err(Error::bad_answer("what its folder shows is not there"));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks for a target where it was known; `None` if it is not there.
+    async fn ask(&self, target: &Target, cancel: &CancelToken) -> Result<Option<Merged>> {
         let listed = match &target.path {
             Some(path) => self.remote.list(path, cancel).await,
             None => self.remote.list_trash(cancel).await,
         };
         let reader = match listed {
-            Err(Error::NoSuchItem { .. }) if target.kind != 0 => return self.gone(target).await,
+            Err(Error::NoSuchItem { .. }) if target.kind != 0 => return Ok(None),
             reader => reader?,
         };
         let trashed = space(target.space) == Space::Trash;
         match &reader.listing {
             Listing::File(file) if target.kind == FILE => {
-                let there = file.deleted_ms.is_some() == trashed;
                 let file = (**file).clone();
-                match (there, trashed) {
+                match (file.deleted_ms.is_some() == trashed, trashed) {
                     (true, _) => self.apply(target.clone(), file).await,
-                    (false, false) => self.gone(target).await,
+                    (false, false) => self.buried(target.clone(), file).await,
                     (false, true) => Err(hidden()),
                 }
             }
@@ -184,14 +257,16 @@ impl Catalog {
                             detail: "the space was deleted".into(),
                         })
                     } else {
-                        self.gone(target).await
+                        // A folder's tombstone does not tell whether it is this folder's.
+                        Ok(None)
                     };
                 }
-                self.list(target, reader, cancel).await
+                self.list(target, reader, cancel).await.map(Some)
             }
             // A file where a folder was, or the reverse: what we knew is not there any more.
             _ if trashed => Err(hidden()),
-            _ => self.gone(target).await,
+            _ if target.kind == 0 => Err(Error::bad_answer("a space that is a file")),
+            _ => Ok(None),
         }
     }
 
@@ -201,9 +276,9 @@ impl Catalog {
         mut reader: ListReader,
         cancel: &CancelToken,
     ) -> Result<Merged> {
-        let (store, scope) = (self.store.clone(), target.scope());
+        let (store, scope, moment) = (self.store.clone(), target.scope(), target.moment);
         let pump = Pump::start(
-            move || Run::begin(store, scope),
+            move || Run::begin(store, scope, moment),
             Run::list,
             self.life.busy()?,
         );
@@ -229,64 +304,83 @@ impl Catalog {
             }
             _ => (run, Default::default()),
         };
-        blocking(move || merge(run, &inherits)).await
+        self.merge(run, inherits, cancel).await
     }
 
-    /// The service has said that it is not there.
-    async fn gone(&self, target: &Target) -> Result<Merged> {
-        let (store, key) = (self.store.clone(), target.key);
-        blocking(move || remove(&store, vec![key])).await
+    /// Merges until done or asked to stop; what an app could see by then is told either way.
+    pub(super) async fn merge(
+        &self,
+        run: Run,
+        inherits: HashMap<i64, i64>,
+        cancel: &CancelToken,
+    ) -> Result<Merged> {
+        let (cancel, changed) = (cancel.clone(), self.changed.clone());
+        blocking(move || {
+            let mut merged = Merged::default();
+            let done = merge(run, &inherits, &cancel, &mut merged);
+            if done.is_err() && merged.changed {
+                changed();
+            }
+            done.map(|()| merged)
+        })
+        .await
     }
 
-    /// Brings one file to what the service says of it.
-    async fn apply(&self, target: Target, file: RemoteFile) -> Result<Merged> {
+    /// A tombstone at a file's place is proof that it is gone, if it has the file's uuid.
+    async fn buried(&self, target: Target, tombstone: RemoteFile) -> Result<Option<Merged>> {
+        let store = self.store.clone();
+        blocking(move || {
+            let (proven, merged) = change(&store, |change, db| {
+                let Some(known) = target.unchanged(change, db)? else {
+                    return Ok(false);
+                };
+                let proven = known.facts.uuid.is_some() && known.facts.uuid == tombstone.uuid;
+                if proven {
+                    change.remove(known.key)?;
+                }
+                Ok(proven)
+            })?;
+            Ok(proven.then_some(merged))
+        })
+        .await
+    }
+
+    /// Brings one file to what the service says of it; `None` if that is another file.
+    async fn apply(&self, target: Target, file: RemoteFile) -> Result<Option<Merged>> {
         let store = self.store.clone();
         blocking(move || {
             let Some(facts) = file_facts(file) else {
                 // Only an unfinished upload is there: not a file.
-                return remove(&store, vec![target.key]);
+                return Ok(None);
             };
-            let ((), (mut counts, changed)) = change(&store, |change, db| {
-                let Some(known) = change.known(target.key)? else {
-                    return Ok(());
+            let (same, mut merged) = change(&store, |change, db| {
+                let Some(known) = target.unchanged(change, db)? else {
+                    return Ok(false);
                 };
+                if let Some(uuid) = facts.uuid {
+                    let owner = by_uuid(db, &uuid)?.map(|row| row.key);
+                    let other = known.facts.uuid.is_some_and(|known| known != uuid);
+                    if other || owner.is_some_and(|owner| owner != known.key) {
+                        return Ok(false);
+                    }
+                }
                 let spot = Spot {
                     parent: known.parent,
                     space: known.space,
                 };
-                let facts = super::change::Facts {
+                let facts = Facts {
                     origin: known.facts.origin.clone(),
                     deleted_ms: known.facts.deleted_ms,
                     ..facts
                 };
-                match (known.facts.uuid, facts.uuid) {
-                    (Some(before), Some(now)) if before != now => {
-                        // Another file has its place; where the known one is, its new folder will tell.
-                        change.remove(known.key)?;
-                        match by_uuid(db, &now)? {
-                            Some(row) => change.update(&row, spot, facts),
-                            None => {
-                                let key = next_key(db)?;
-                                change.insert(key, spot, &facts, false)
-                            }
-                        }
-                    }
-                    _ => change.update(&known, spot, facts),
-                }
+                change.update(&known, spot, facts)?;
+                Ok(true)
             })?;
-            counts.files = 1;
-            Ok(Merged { counts, changed })
+            merged.counts.files = 1;
+            Ok(same.then_some(merged))
         })
         .await
     }
-}
-
-fn next_key(db: &Connection) -> Result<i64> {
-    Ok(db.query_row(
-        "UPDATE meta SET next_key = next_key + 1 RETURNING next_key - 1",
-        [],
-        |row| row.get(0),
-    )?)
 }
 
 fn is_built_in(entry: &crate::remote::Entry) -> bool {

@@ -40,7 +40,7 @@ fn entry(top: &str, folder: u64, n: u64) -> TreeEntry {
 fn index(pocket: &Pocket, folders: u64, files: u64) -> Duration {
     let (run, staged) = listed(pocket, "Year", folders, files);
     let start = cpu();
-    super::merge::merge(run, &HashMap::new()).unwrap();
+    pocket.merge(run).unwrap();
     let all = staged + cpu() - start;
     eprintln!("{folders} × {files}: {all:?}, of it {staged:?} for comparing and staging");
     all
@@ -50,7 +50,7 @@ fn listed(pocket: &Pocket, top: &str, folders: u64, files: u64) -> (Run, Duratio
     let mut scope = root_scope(Space::Sync);
     scope.tree = true;
     let before = cpu();
-    let mut run = Run::begin(pocket.catalog.store.clone(), scope).unwrap();
+    let mut run = pocket.begin(scope);
     let mut made = Duration::ZERO;
     for folder in (0..folders).collect::<Vec<_>>().chunks(20) {
         let start = cpu();
@@ -147,7 +147,8 @@ async fn renaming_what_holds_a_hundred_thousand_files_keeps_ids_at_a_bearable_pr
         .await
         .unwrap();
     eprintln!("recognised {} after {:?}", inherits.len(), start.elapsed());
-    let done = super::merge::merge(run, &inherits).unwrap();
+    let mut done = super::merge::Merged::default();
+    super::merge::merge(run, &inherits, &cancel, &mut done).unwrap();
     eprintln!("{:?} after {:?}", done.counts, start.elapsed());
     assert_eq!(
         pocket.id(&["Sync", "Jahr 0", "Folder 00000", "IMG_00000_00003.jpg"]),

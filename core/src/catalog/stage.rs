@@ -7,6 +7,7 @@
 //! Memory is bounded: a bit for each known item, and the keys of recently met folders.
 
 use super::change::{Facts, KNOWN, Known, known};
+use super::moment::Moment;
 use super::row::{self, FILE, fold, origin_text};
 use crate::remote::{Entry, RemoteFile, RemoteFolder, TreeEntry};
 use crate::store::Store;
@@ -88,11 +89,8 @@ pub(super) struct Run {
     pub folders: u64,
     pub files: u64,
     pub run: i64,
-    /// Rows changed after this are newer than the listing.
-    pub start_seq: i64,
-    /// Keys from here on did not exist when the listing began.
-    pub first_key: i64,
-    generation: i64,
+    /// When the service was asked.
+    pub moment: Moment,
     /// How many new items there are so far.
     pub new: i64,
     n: i64,
@@ -100,17 +98,13 @@ pub(super) struct Run {
 }
 
 impl Run {
-    pub fn begin(store: Arc<Store>, scope: Scope) -> Result<Self> {
+    pub fn begin(store: Arc<Store>, scope: Scope, moment: Moment) -> Result<Self> {
         let now = store.now_ms();
-        let generation = store.catalog.generation()?;
-        let (run, start_seq, first_key) = store.catalog.write(|db| {
+        let run = store.catalog.write(|db| {
+            moment.check(db)?;
             drop_abandoned(db, now)?;
             db.execute("INSERT INTO run (touched_ms) VALUES (?1)", [now])?;
-            let run = db.last_insert_rowid();
-            let (seq, key) = db.query_row("SELECT seq, next_key FROM meta", [], |row| {
-                Ok((row.get(0)?, row.get(1)?))
-            })?;
-            Ok((run, seq, key))
+            Ok(db.last_insert_rowid())
         })?;
         Ok(Self {
             store,
@@ -120,9 +114,7 @@ impl Run {
             folders: u64::from(scope.tree),
             files: 0,
             run,
-            start_seq,
-            first_key,
-            generation,
+            moment,
             new: 0,
             n: 0,
             cache: HashMap::new(),
@@ -176,8 +168,8 @@ impl Run {
         mut each: impl FnMut(&mut Self, &Connection, T, &mut Vec<Staged>) -> Result<()>,
     ) -> Result<()> {
         let store = self.store.clone();
-        self.check_generation()?;
         let staged = store.catalog.read(|db| {
+            self.still(db)?;
             let mut staged = Vec::new();
             for entry in entries {
                 each(self, db, entry, &mut staged)?;
@@ -190,22 +182,20 @@ impl Run {
         store.catalog.write(|db| self.write(db, &staged))
     }
 
-    pub fn check_generation(&self) -> Result<()> {
-        if self.store.catalog.generation()? == self.generation {
-            Ok(())
-        } else {
-            // The catalogue was replaced meanwhile, and the staged rows with it.
-            Err(Error::StoreBusy)
-        }
+    /// `StoreBusy` if the catalogue has begun another life, or this run was given up for abandoned: what it has
+    /// seen and staged is worth nothing then.
+    pub fn still(&self, db: &Connection) -> Result<()> {
+        self.moment.check(db)?;
+        let there = db
+            .prepare_cached("SELECT 1 FROM run WHERE run = ?1")?
+            .exists([self.run])?;
+        if there { Ok(()) } else { Err(Error::StoreBusy) }
     }
 
     fn write(&mut self, db: &Transaction<'_>, staged: &[Staged]) -> Result<()> {
-        let touched = db
-            .prepare_cached("UPDATE run SET touched_ms = ?2 WHERE run = ?1")?
+        self.still(db)?;
+        db.prepare_cached("UPDATE run SET touched_ms = ?2 WHERE run = ?1")?
             .execute((self.run, self.store.now_ms()))?;
-        if touched == 0 {
-            return Err(Error::StoreBusy);
-        }
         let mut insert = db.prepare_cached(
             "INSERT INTO stage (run, n, key, parent, kind, name, fold, size, md5, modified_ms,
                  created_ms, updated_ms, uuid, revision, mime, shared, deleted_ms, origin)
@@ -245,20 +235,36 @@ impl Run {
         path: &[String],
         staged: &mut Vec<Staged>,
     ) -> Result<Folder> {
-        if let Some(folder) = self.cache.get(path) {
-            return Ok(*folder);
-        }
-        let Some((name, above)) = path.split_last() else {
-            let root = Folder {
+        // From the deepest folder that was met lately, down.
+        let (mut depth, mut folder) = (
+            0,
+            Folder {
                 key: self.scope.root,
-            };
-            self.cache.insert(Vec::new(), root);
-            return Ok(root);
-        };
-        let above = self.folder(db, above, staged)?;
+            },
+        );
+        for known in (1..=path.len()).rev() {
+            if let Some(met) = self.cache.get(&path[..known]) {
+                (depth, folder) = (known, *met);
+                break;
+            }
+        }
+        for depth in depth..path.len() {
+            folder = self.child_folder(db, folder, &path[depth], staged)?;
+            self.cache.insert(path[..=depth].to_vec(), folder);
+        }
+        Ok(folder)
+    }
+
+    fn child_folder(
+        &mut self,
+        db: &Connection,
+        above: Folder,
+        name: &str,
+        staged: &mut Vec<Staged>,
+    ) -> Result<Folder> {
         let facts = Facts {
             kind: self.scope.folder_kind,
-            name: name.clone(),
+            name: name.to_owned(),
             fold: fold(name),
             ..Facts::default()
         };
@@ -267,27 +273,21 @@ impl Run {
         } else {
             self.candidate(db, above.key, &facts)?
         };
-        let folder = match known {
-            Some(known) => {
-                self.folders += u64::from(self.marks.mark(known.key));
-                Folder { key: known.key }
-            }
-            None => match self.staged_folder(db, above.key, name)? {
-                Some(key) => Folder { key },
-                None => {
-                    self.folders += 1;
-                    let key = self.new_key();
-                    staged.push(Staged {
-                        key,
-                        parent: above.key,
-                        facts,
-                    });
-                    Folder { key }
-                }
-            },
-        };
-        self.cache.insert(path.to_vec(), folder);
-        Ok(folder)
+        if let Some(known) = known {
+            self.folders += u64::from(self.marks.mark(known.key));
+            return Ok(Folder { key: known.key });
+        }
+        if let Some(key) = self.staged_folder(db, above.key, name)? {
+            return Ok(Folder { key });
+        }
+        self.folders += 1;
+        let key = self.new_key();
+        staged.push(Staged {
+            key,
+            parent: above.key,
+            facts,
+        });
+        Ok(Folder { key })
     }
 
     fn staged_folder(&self, db: &Connection, parent: i64, name: &str) -> Result<Option<i64>> {

@@ -2,13 +2,11 @@
 
 //! Listings fed straight in. What needs a service is in `cloud_tests`.
 
-use super::merge::merge;
 use super::pocket::{Pocket, d, f, file, t, td};
 use super::row::fold;
-use super::stage::{Run, root_scope};
+use super::stage::root_scope;
 use super::*;
 use crate::remote::Entry;
-use std::collections::HashMap;
 
 #[test]
 fn a_listing_becomes_children_in_order() {
@@ -114,7 +112,7 @@ fn a_truncated_listing_changes_nothing() {
     let pocket = Pocket::new();
     pocket.list(&["Sync"], vec![f("a", 1, 7), f("b", 2, 8)]);
     let anchor = pocket.catalog.current_anchor().unwrap();
-    let mut run = Run::begin(pocket.store(), root_scope(Space::Sync)).unwrap();
+    let mut run = pocket.begin(root_scope(Space::Sync));
     run.list(vec![f("new", 9, 9), f("a", 1, 99)]).unwrap();
     assert!(pocket.staged() > 1);
     // The rest never comes, so there is no merge.
@@ -127,7 +125,7 @@ fn a_truncated_listing_changes_nothing() {
 #[test]
 fn rows_that_a_killed_process_staged_are_cleared_later() {
     let pocket = Pocket::new();
-    let mut run = Run::begin(pocket.store(), root_scope(Space::Sync)).unwrap();
+    let mut run = pocket.begin(root_scope(Space::Sync));
     run.list(vec![f("a", 1, 7)]).unwrap();
     std::mem::forget(run);
     assert_eq!(pocket.staged(), 2);
@@ -305,6 +303,6 @@ fn a_listing_that_began_before_a_change_does_not_undo_it() {
     old.tree(vec![t("", "a", 1)]).unwrap();
     pocket.list(&["Sync"], vec![f("a", 1, 1), f("b", 2, 2)]);
     let b = pocket.id(&["Sync", "b"]);
-    merge(old, &HashMap::new()).unwrap();
+    pocket.merge(old).unwrap();
     assert_eq!(pocket.id(&["Sync", "b"]), b);
 }

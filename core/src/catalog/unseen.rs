@@ -2,13 +2,15 @@
 
 use super::row::Id;
 use super::stage::Run;
-use crate::Result;
+use crate::{CancelToken, Result};
 use rusqlite::Connection;
 
 /// An item that was not shown.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Unseen {
     pub key: i64,
+    /// Where it was not shown.
+    pub parent: i64,
 }
 
 /// A file that was not shown, with what may recognise it elsewhere.
@@ -48,7 +50,6 @@ impl Run {
     /// Up to `limit` items that the listing did not show, those that an app knows or those that none does.
     /// What is newer than the listing is left out.
     pub fn unseen(&self, limit: usize, known: bool) -> Result<Vec<Unseen>> {
-        let first_key = self.first_key;
         self.store.catalog.read(|db| {
             let mut unseen = Vec::new();
             let mut children = db.prepare_cached(
@@ -61,13 +62,16 @@ impl Run {
                 let mut rows = children.query([folder])?;
                 while let Some(row) = rows.next()? {
                     let key: i64 = row.get(0)?;
-                    if self.marks.has(key) || key >= first_key {
+                    if self.marks.has(key) || key >= self.moment.next_key {
                         continue;
                     }
-                    if !wanted.exists((key, self.start_seq, known))? {
+                    if !wanted.exists((key, self.moment.seq, known))? {
                         continue;
                     }
-                    unseen.push(Unseen { key });
+                    unseen.push(Unseen {
+                        key,
+                        parent: folder,
+                    });
                     if unseen.len() >= limit {
                         return Ok(unseen);
                     }
@@ -85,7 +89,7 @@ impl Run {
                  WHERE key = ?1 AND kind = 3",
             )?;
             let mut files = Vec::new();
-            for Unseen { key } in unseen {
+            for Unseen { key, .. } in unseen {
                 for file in query.query_map([key], |row| {
                     Ok(LostFile {
                         key: row.get(0)?,
@@ -126,22 +130,24 @@ impl Run {
         })
     }
 
-    /// Notes that all listed folders are complete as of now.
-    pub fn mark_listed(&self) -> Result<()> {
+    /// Notes that all folders that were shown are complete as of now.
+    pub fn mark_listed(&self, cancel: &CancelToken) -> Result<()> {
         let now = self.store.now_ms();
         let folders = self.store.catalog.read(|db| {
             let mut unlisted =
                 db.prepare_cached("SELECT 1 FROM item WHERE key = ?1 AND listed_ms IS NULL")?;
             let mut folders = Vec::new();
             for folder in self.listed_folders(db)? {
-                if unlisted.exists([folder])? {
+                if self.marks.has(folder) && unlisted.exists([folder])? {
                     folders.push(folder);
                 }
             }
             Ok(folders)
         })?;
         for batch in folders.chunks(1_000) {
+            cancel.check()?;
             self.store.catalog.write(|db| {
+                self.still(db)?;
                 let mut mark =
                     db.prepare_cached("UPDATE item SET listed_ms = ?2 WHERE key = ?1")?;
                 for folder in batch {
@@ -156,6 +162,7 @@ impl Run {
             "UPDATE item SET listed_ms = ?2 WHERE key = ?1"
         };
         self.store.catalog.write(|db| {
+            self.still(db)?;
             db.prepare_cached(own)?.execute((self.scope.root, now))?;
             Ok(())
         })
