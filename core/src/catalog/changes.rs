@@ -29,6 +29,10 @@ impl Catalog {
         let (rows, anchor, more) = self.store.catalog.read(|db| {
             let meta = Meta::read(db)?;
             let seq = anchor_seq(meta.instance, since)?;
+            if seq > meta.seq {
+                // A power cut has taken back what it had seen.
+                return Err(Error::AnchorExpired);
+            }
             let mut both = db.prepare_cached(
                 "SELECT seq, key, NULL FROM item WHERE seq > ?1
                  UNION ALL SELECT seq, NULL, id FROM gone WHERE seq > ?1

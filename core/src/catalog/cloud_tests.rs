@@ -353,6 +353,27 @@ async fn a_renamed_folder_found_by_a_refresh_keeps_its_id() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_renamed_folder_of_folders_found_by_a_refresh_keeps_its_id() {
+    let world = World::new(&[
+        "/Jotta/Sync/old/2019/x.txt",
+        "/Jotta/Sync/old/2020/y.txt",
+        "/Jotta/Sync/bad/2020/z.txt",
+    ])
+    .await;
+    for folder in ["Sync", "Sync/old", "Sync/old/2019", "Sync/bad"] {
+        world.refresh(folder).await.unwrap();
+    }
+    let ids = ["old", "old/2019", "old/2019/x.txt"].map(|path| world.id(&format!("Sync/{path}")));
+    let bad = world.id("Sync/bad");
+    world.writer().rename("/Jotta/Sync/old", "new").unwrap();
+    world.writer().remove("/Jotta/Sync/bad").unwrap();
+    world.refresh("Sync").await.unwrap();
+    let now = ["new", "new/2019", "new/2019/x.txt"].map(|path| world.id(&format!("Sync/{path}")));
+    assert_eq!(now, ids);
+    assert_eq!(world.catalog().item(&bad).unwrap(), Lookup::Gone);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_file_that_went_to_the_trash_and_back_keeps_its_id() {
     let world = World::new(&["/Jotta/Sync/a.txt", "/laptop/Docs/a.txt"]).await;
     world.refresh("Sync").await.unwrap();

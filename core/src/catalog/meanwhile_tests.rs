@@ -172,3 +172,35 @@ fn a_folder_made_again_stays_when_its_forerunner_is_seen_in_the_trash() {
     assert_eq!(pocket.id(&["Sync", "B"]), live);
     assert_ne!(pocket.id(&["Trash", "B"]), live);
 }
+
+#[test]
+fn changes_after_a_power_cut_are_told_to_who_had_seen_the_lost_ones() {
+    let pocket = Pocket::new();
+    pocket.list(&["Sync"], vec![f("a", 1, 1)]);
+    let then = pocket.on_disk();
+    pocket.list(&["Sync"], vec![f("a", 1, 1), f("b", 2, 2), f("c", 3, 3)]);
+    let anchor = pocket.catalog.current_anchor().unwrap();
+    let pocket = pocket.power_cut(then);
+    assert!(pocket.find(&["Sync", "a"]).is_some());
+    assert!(pocket.find(&["Sync", "b"]).is_none());
+    let all = (1..6).map(|n| f(&format!("new {n}"), 10 + n, 1)).collect();
+    pocket.list(&["Sync"], all);
+    let told = pocket.catalog.changes(&anchor, 100).unwrap();
+    assert_eq!(told.updated.len(), 5);
+}
+
+#[test]
+fn an_anchor_of_changes_that_a_power_cut_took_back_has_expired() {
+    let pocket = Pocket::new();
+    let meta = pocket
+        .store()
+        .catalog
+        .read(super::read::Meta::read)
+        .unwrap();
+    let anchor = |seq| super::token::anchor(meta.instance, seq);
+    assert!(pocket.catalog.changes(&anchor(meta.seq), 1).is_ok());
+    assert_eq!(
+        pocket.catalog.changes(&anchor(meta.seq + 1), 1),
+        Err(Error::AnchorExpired)
+    );
+}

@@ -20,31 +20,36 @@ struct Nameless {
 
 /// Gives ids to those of `keys` that have none.
 pub(super) fn mint(db: &Transaction<'_>, store: &Store, keys: &[i64]) -> Result<()> {
-    let mut nameless = Vec::new();
-    for key in keys {
-        nameless.extend(read(db, *key)?);
-    }
-    let mut above: Vec<i64> = nameless
-        .iter()
-        .filter(|item| item.parent.is_none())
-        .map(|item| item.parent_key)
-        .collect();
-    if !above.is_empty() {
+    let mut levels = vec![keys.to_vec()];
+    loop {
+        let mut above = Vec::new();
+        for key in levels.last().into_iter().flatten() {
+            let item = read(db, *key)?.filter(|item| item.parent.is_none());
+            above.extend(item.map(|item| item.parent_key));
+        }
+        if above.is_empty() {
+            break;
+        }
         above.sort_unstable();
         above.dedup();
-        mint(db, store, &above)?;
-        return mint(db, store, keys);
+        levels.push(above);
     }
-    if nameless.is_empty() {
-        return Ok(());
-    }
-    let places = nameless
-        .iter()
-        .map(|item| item.place())
-        .collect::<Result<Vec<_>>>()?;
-    let ids = store.identify(&places)?;
-    for ((item, place), id) in nameless.iter().zip(places).zip(ids) {
-        give(db, store, item.key, id, place)?;
+    for keys in levels.iter().rev() {
+        let mut nameless = Vec::new();
+        for key in keys {
+            nameless.extend(read(db, *key)?);
+        }
+        let places = nameless
+            .iter()
+            .map(Nameless::place)
+            .collect::<Result<Vec<_>>>()?;
+        if places.is_empty() {
+            continue;
+        }
+        let ids = store.identify(&places)?;
+        for ((item, place), id) in nameless.iter().zip(places).zip(ids) {
+            give(db, store, item.key, id, place)?;
+        }
     }
     Ok(())
 }

@@ -7,9 +7,9 @@
 
 use super::Catalog;
 use super::merge::by_uuid;
-use super::row::FILE;
+use super::row::{FILE, fold};
 use super::stage::{Run, file_facts};
-use super::unseen::LostFile;
+use super::unseen::{LostFile, Unseen};
 use crate::remote::{Entry, Listing, RemoteFile, RemotePath};
 use crate::{CancelToken, Error, Result};
 use rusqlite::{Connection, OptionalExtension};
@@ -54,9 +54,9 @@ impl Catalog {
         let mut inherits = HashMap::new();
         let mut run = run;
         for (key, name) in new {
-            let files = self.read_files(&path.child(&name), cancel).await?;
+            let inside = self.read_inside(&path.child(&name), cancel).await?;
             let (back, old) = super::pump::blocking(move || {
-                let old = run.majority(&files)?;
+                let old = run.heir_of(&inside)?;
                 Ok((run, old))
             })
             .await?;
@@ -117,7 +117,7 @@ impl Catalog {
             let folder = below
                 .iter()
                 .fold(path.clone(), |path, name| path.child(name));
-            for file in self.read_files(&folder, cancel).await? {
+            for file in self.read_inside(&folder, cancel).await?.files {
                 if let Some(uuid) = file.uuid {
                     uuids.insert((parent, file.name), uuid);
                 }
@@ -137,20 +137,25 @@ impl Catalog {
         .await
     }
 
-    /// The files of a folder, at most a few batches; none if it cannot be read: then nothing is recognised.
-    async fn read_files(&self, path: &RemotePath, cancel: &CancelToken) -> Result<Vec<RemoteFile>> {
-        let mut files = Vec::new();
+    /// What is in a folder, at most a few batches; nothing if it cannot be read: then nothing is recognised.
+    async fn read_inside(&self, path: &RemotePath, cancel: &CancelToken) -> Result<Inside> {
+        let mut inside = Inside::default();
         let listed = async {
             let mut reader = self.remote.list(path, cancel).await?;
             if !matches!(reader.listing, Listing::Folder { deleted_ms: None }) {
                 return Ok(());
             }
             while let Some(batch) = reader.next(cancel).await? {
-                files.extend(batch.into_iter().filter_map(|entry| match entry {
-                    Entry::File(file) if file.deleted_ms.is_none() => Some(file),
-                    _ => None,
-                }));
-                if files.len() > 4_096 {
+                for entry in batch {
+                    match entry {
+                        Entry::File(file) if file.deleted_ms.is_none() => inside.files.push(file),
+                        Entry::Folder(folder) if folder.deleted_ms.is_none() => {
+                            inside.folders.insert(fold(&folder.name));
+                        }
+                        _ => {}
+                    }
+                }
+                if inside.files.len() + inside.folders.len() > 4_096 {
                     break;
                 }
             }
@@ -158,9 +163,9 @@ impl Catalog {
         }
         .await;
         match listed {
-            Err(Error::NoSuchItem { .. } | Error::Refused { .. }) => Ok(Vec::new()),
+            Err(Error::NoSuchItem { .. } | Error::Refused { .. }) => Ok(Inside::default()),
             Err(error) => Err(error),
-            Ok(()) => Ok(files),
+            Ok(()) => Ok(inside),
         }
     }
 }
@@ -201,13 +206,22 @@ impl Run {
         })
     }
 
-    /// The unseen child folder that more than half of these files were in.
-    fn majority(&self, files: &[RemoteFile]) -> Result<Option<i64>> {
+    /// The unseen child folder that more than half of these files were in or, if there are only folders, the
+    /// one that had them.
+    fn heir_of(&self, inside: &Inside) -> Result<Option<i64>> {
         let mut unseen = self.unseen(LOST, true)?;
         unseen.extend(self.unseen(LOST, false)?);
         self.store.catalog.read(|db| {
             let mut votes: HashMap<i64, usize> = HashMap::new();
-            let facts: Vec<_> = files.iter().cloned().filter_map(file_facts).collect();
+            let facts: Vec<_> = inside
+                .files
+                .iter()
+                .cloned()
+                .filter_map(file_facts)
+                .collect();
+            if facts.is_empty() {
+                return with_folders(db, &unseen, &inside.folders);
+            }
             for file in &facts {
                 let known = match file.uuid {
                     Some(uuid) => by_uuid(db, &uuid)?.map(|known| known.parent),
@@ -417,6 +431,42 @@ impl Run {
         }
         Ok(())
     }
+}
+
+/// The one folder of these with the same child folders, for the most part. Names say less than files do, so
+/// if two could be it none is.
+fn with_folders(
+    db: &Connection,
+    unseen: &[Unseen],
+    wanted: &HashSet<String>,
+) -> Result<Option<i64>> {
+    let mut folder = db.prepare_cached("SELECT 1 FROM item WHERE key = ?1 AND kind = 2")?;
+    let mut children = db.prepare_cached("SELECT kind, fold FROM item WHERE parent = ?1")?;
+    let (mut found, mut read) = (None, 0);
+    for Unseen { key, .. } in unseen {
+        if read == READS || !folder.exists([key])? {
+            continue;
+        }
+        read += 1;
+        let (mut all, mut same) = (0, 0);
+        let mut rows = children.query([key])?;
+        while let Some(row) = rows.next()? {
+            all += 1;
+            let (kind, name): (u8, String) = (row.get(0)?, row.get(1)?);
+            same += usize::from(kind != FILE && wanted.contains(&name));
+        }
+        if same * 2 > wanted.len() && same * 2 > all && found.replace(*key).is_some() {
+            return Ok(None);
+        }
+    }
+    Ok(found)
+}
+
+/// What is in a folder: its files, and the folded names of its folders.
+#[derive(Default)]
+struct Inside {
+    files: Vec<RemoteFile>,
+    folders: HashSet<String>,
 }
 
 /// How many children a new folder has.

@@ -10,6 +10,7 @@ use super::stage::{Run, Scope, root_scope};
 use super::*;
 use crate::account::Secret;
 use crate::clock::ManualClock;
+use crate::disk::RealDisk;
 use crate::remote::{
     Entry, RemoteFile, RemoteFolder, RemotePath, Revision, TokenSource, Transport, TreeEntry,
 };
@@ -51,7 +52,7 @@ impl Pocket {
 
     fn at(dir: TempDir) -> Self {
         let clock = ManualClock::at(1_800_000_000_000);
-        let store = Store::open(dir.path(), false, Arc::new(clock.clone())).unwrap();
+        let store = Store::open(dir.path(), false, Arc::new(clock.clone()), &RealDisk).unwrap();
         let told = Arc::new(AtomicUsize::new(0));
         let count = told.clone();
         let catalog = Catalog::new(
@@ -76,6 +77,24 @@ impl Pocket {
         let file = format!("catalog-{}.db", catalog.store.catalog.generation().unwrap());
         drop(catalog);
         std::fs::write(dir.path().join(file), vec![b'x'; 9_000]).unwrap();
+        Self::at(dir)
+    }
+
+    /// The catalogue's files as they are now.
+    pub fn on_disk(&self) -> Vec<(std::path::PathBuf, Vec<u8>)> {
+        ["catalog-1.db", "catalog-1.db-wal"]
+            .map(|name| self.dir.path().join(name))
+            .map(|path| (path.clone(), std::fs::read(path).unwrap()))
+            .into()
+    }
+
+    /// A power cut that takes back what the catalogue has written since `then`, and the next start.
+    pub fn power_cut(self, then: Vec<(std::path::PathBuf, Vec<u8>)>) -> Self {
+        let Self { dir, catalog, .. } = self;
+        drop(catalog);
+        for (path, bytes) in then {
+            std::fs::write(path, bytes).unwrap();
+        }
         Self::at(dir)
     }
 

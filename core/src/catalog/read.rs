@@ -6,12 +6,15 @@
 use super::mint::mint;
 use super::page::{number, rows};
 use super::row::{COLUMNS, Id, Life, Seen, fold, id_bytes, root_key, seen};
+use super::stage::Marks;
 use super::token::{After, Bound};
 use super::{Catalog, Freshness, Item, ItemId, Lookup, Order, Page, Space};
+use crate::remote::names;
+use crate::store::Place;
 use crate::{Error, Result};
 use rusqlite::{Connection, OptionalExtension};
 
-/// Longer chains of folders than this are damage, not a tree.
+/// Longer chains of folders are not followed where it is not needed.
 const DEPTH_MAX: usize = 1_000;
 
 /// Which life of the catalogue this is, and its newest change.
@@ -107,9 +110,13 @@ impl Catalog {
         let mut key = self.key(id)?;
         let mut keys = vec![key];
         self.store.catalog.read(|db| {
+            let mut met = Marks::default();
             while let Some(parent) = parent_of(db, key)?.filter(|parent| *parent != key) {
-                if keys.len() > DEPTH_MAX {
-                    return Err(damaged());
+                // However deep a tree is, it is no damage.
+                if !met.mark(parent) {
+                    return Err(Error::StoreDamaged {
+                        detail: "a folder inside itself".into(),
+                    });
                 }
                 keys.push(parent);
                 key = parent;
@@ -120,8 +127,8 @@ impl Catalog {
         self.items(&keys)
     }
 
-    pub(super) fn find_names(&self, names: &[&str]) -> Result<Lookup> {
-        let Some((space, below)) = names.split_first() else {
+    pub(super) fn find_names(&self, path: &[&str]) -> Result<Lookup> {
+        let Some((space, below)) = path.split_first() else {
             return Err(Error::invalid("no names"));
         };
         let wanted = fold(space);
@@ -134,7 +141,9 @@ impl Catalog {
         let found = self.store.catalog.read(|db| {
             let mut key = root_key(space);
             for name in below {
-                match child(db, key, name)? {
+                // As it is shown, or as the service spells it.
+                let shown = child(db, key, &names::encode(name))?;
+                match shown.map_or_else(|| child(db, key, name), |shown| Ok(Some(shown)))? {
                     Some(next) => key = next,
                     None => return Ok(None),
                 }
@@ -186,23 +195,31 @@ impl Catalog {
         let found = self.store.catalog.read(|db| key_of(db, id))?;
         match found {
             Some(key) => Ok(Some(key)),
-            None => self.adopt(id, 0),
+            None => self.adopt(id),
         }
     }
 
     /// After a rebuild: finds the item whose id left an earlier catalogue, by uuid or by place.
-    fn adopt(&self, id: &Id, depth: usize) -> Result<Option<i64>> {
-        let Some(place) = self.store.identity(id)? else {
-            return Ok(None);
-        };
-        if depth > DEPTH_MAX {
-            return Err(damaged());
+    fn adopt(&self, id: &Id) -> Result<Option<i64>> {
+        // Up to the nearest folder that is known, and down again.
+        let mut places = Vec::new();
+        let (mut at, mut found) = (*id, None);
+        while found.is_none()
+            && places.len() < DEPTH_MAX
+            && let Some(place) = self.store.identity(&at)?
+        {
+            let parent = place.parent;
+            places.push((at, place));
+            found = self.store.catalog.read(|db| key_of(db, &parent))?;
+            at = parent;
         }
-        let known = self.store.catalog.read(|db| key_of(db, &place.parent))?;
-        let parent = match known {
-            Some(key) => Some(key),
-            None => self.adopt(&place.parent, depth + 1)?,
-        };
+        for (id, place) in places.iter().rev() {
+            found = self.adopt_in(found, id, place)?;
+        }
+        Ok(found)
+    }
+
+    fn adopt_in(&self, parent: Option<i64>, id: &Id, place: &Place) -> Result<Option<i64>> {
         self.store.catalog.write(|db| {
             let by_uuid = match place.uuid {
                 Some(uuid) => db
@@ -213,7 +230,7 @@ impl Catalog {
             };
             let key: Option<i64> = match (by_uuid, parent) {
                 (Some(key), _) => Some(key),
-                (None, Some(parent)) => unnamed(db, parent, &place)?,
+                (None, Some(parent)) => unnamed(db, parent, place)?,
                 (None, None) => None,
             };
             if let Some(key) = key {
@@ -263,12 +280,6 @@ impl Catalog {
     }
 }
 
-fn damaged() -> Error {
-    Error::StoreDamaged {
-        detail: "a folder inside itself".into(),
-    }
-}
-
 fn key_of(db: &Connection, id: &Id) -> Result<Option<i64>> {
     Ok(db
         .prepare_cached("SELECT key FROM item WHERE id = ?1")?
@@ -310,7 +321,7 @@ fn child(db: &Connection, parent: i64, name: &str) -> Result<Option<i64>> {
 }
 
 /// The one item without an id at a recorded place.
-fn unnamed(db: &Connection, parent: i64, place: &crate::store::Place) -> Result<Option<i64>> {
+fn unnamed(db: &Connection, parent: i64, place: &Place) -> Result<Option<i64>> {
     let mut candidates = db.prepare_cached(
         "SELECT key, name, origin, deleted_ms FROM item
          WHERE parent = ?1 AND kind = ?2 AND id IS NULL

@@ -306,3 +306,54 @@ fn a_catalogue_replaced_in_mid_listing_takes_nothing_from_it() {
     assert_eq!(pocket.merge(run).err(), Some(Error::StoreBusy));
     assert_eq!(pocket.find(&["Sync", "a"]), None);
 }
+
+#[test]
+fn an_item_is_found_by_the_name_that_is_shown() {
+    let pocket = Pocket::new();
+    // As rclone spells them, as another client does, and a look-alike that is meant so.
+    let names = [
+        "a\u{ff1a}b.txt",
+        "x:y",
+        "\u{201b}\u{ff1a}",
+        "100\u{ff05}",
+        "plain",
+    ];
+    let all = (1..).zip(names).map(|(n, name)| f(name, n, 1)).collect();
+    pocket.list(&["Sync"], all);
+    let page = pocket
+        .catalog
+        .children(&Space::Sync.root(), Order::Name, None, 10)
+        .unwrap();
+    assert!(page.items.iter().any(|item| item.name == "a:b.txt"));
+    assert_eq!(page.items.len(), names.len());
+    for item in page.items {
+        assert_eq!(pocket.id(&["Sync", &item.name]), item.id, "{}", item.name);
+    }
+    let spelt = pocket.id(&["Sync", names[0]]);
+    assert_eq!(spelt, pocket.id(&["Sync", "a:b.txt"]));
+}
+
+#[test]
+fn a_very_deep_tree_is_a_tree_and_no_damage() {
+    const DEPTH: usize = 1_200;
+    let pocket = Pocket::new();
+    let names = vec!["d"; DEPTH].join("/");
+    std::thread::scope(|scope| {
+        // A phone's threads have small stacks.
+        let small = std::thread::Builder::new().stack_size(256 * 1024);
+        let index = small.spawn_scoped(scope, || pocket.index(vec![t(&names, "f", 1)]));
+        assert_eq!(index.unwrap().join().unwrap().counts.added, 1_201);
+    });
+    let mut path = vec!["Sync"];
+    path.extend(names.split('/'));
+    path.push("f");
+    let id = pocket.id(&path);
+    assert_eq!(pocket.catalog.path_of(&id).unwrap().len(), DEPTH + 2);
+    assert_eq!(pocket.store().catalog.generation().unwrap(), 1);
+    let pocket = pocket.rebuilt();
+    pocket.index(vec![t(&names, "f", 1)]);
+    // Further from what is known than is looked for: not known, and nothing is replaced.
+    assert_eq!(pocket.catalog.item(&id).unwrap(), Lookup::Unknown);
+    assert_eq!(pocket.store().catalog.generation().unwrap(), 2);
+    assert_eq!(pocket.id(&path), id);
+}

@@ -6,7 +6,6 @@ use super::pocket::Pocket;
 use super::stage::{Run, root_scope};
 use super::*;
 use crate::remote::{RemoteFile, Revision, TreeEntry};
-use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 fn entry(top: &str, folder: u64, n: u64) -> TreeEntry {

@@ -74,6 +74,7 @@ impl Drive {
             &directory,
             profile == Profile::Extension,
             clock.clone(),
+            disk.as_ref(),
         )?);
         let (life, hints) = (Life::new(), Hints::new());
         let told = hints.clone();

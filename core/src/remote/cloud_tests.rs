@@ -14,7 +14,15 @@ async fn cloud() -> (Cloud, Remote, tempfile::TempDir) {
     let cloud = Cloud::start(CloudOptions::default()).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let clock = Arc::new(SystemClock);
-    let store = Arc::new(Store::open(directory.path(), false, clock.clone()).unwrap());
+    let store = Arc::new(
+        Store::open(
+            directory.path(),
+            false,
+            clock.clone(),
+            &crate::disk::RealDisk,
+        )
+        .unwrap(),
+    );
     let vault = Arc::new(MemoryVault::default());
     let account = Account::new(store, vault, clock, None, Life::new(), Arc::new(|| {})).unwrap();
     let token = Secret::new(cloud.login_token().unwrap());

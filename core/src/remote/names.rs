@@ -123,10 +123,6 @@ pub(crate) fn decode(server: &str) -> String {
 }
 
 /// The server's name for a name that a person gave.
-#[cfg_attr(
-    not(test),
-    allow(dead_code, reason = "for what is written to the service")
-)]
 pub(crate) fn encode(shown: &str) -> String {
     Dialect::Server.encode(&Dialect::Shown.decode(shown))
 }

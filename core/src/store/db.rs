@@ -100,14 +100,38 @@ impl Db {
 
     /// Runs `work` in an immediate transaction on the writer; commits if it returns `Ok`.
     pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
+        self.commit(None, work)
+    }
+
+    /// A `write` that no power cut takes back, nor what came before it: the catalogue's others may be.
+    pub(super) fn write_durably<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.commit(Some("FULL"), work)
+    }
+
+    fn commit<T>(
+        &self,
+        synchronous: Option<&str>,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
         let mut loan = self.borrow(Role::Writer)?;
         let generation = loan.generation();
         let done = (|| {
-            let transaction = loan
-                .connection_mut()?
-                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let connection = loan.connection_mut()?;
+            let usual: i64 =
+                connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
+            if let Some(wanted) = synchronous {
+                connection.pragma_update(None, "synchronous", wanted)?;
+            }
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&transaction)?;
             transaction.commit()?;
+            if synchronous.is_some() {
+                connection.pragma_update(None, "synchronous", usual)?;
+            }
             Ok(done)
         })();
         drop(loan);

@@ -7,6 +7,7 @@
 use super::Db;
 use crate::Result;
 use crate::clock::Clock;
+use crate::disk::Disk;
 use rusqlite::OptionalExtension;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -59,7 +60,12 @@ fn path(directory: &Path, generation: i64) -> PathBuf {
 }
 
 /// Removes the files of generations that ended long ago.
-pub(super) fn remove_old(directory: &Path, journal: &Db, clock: &dyn Clock) -> Result<()> {
+pub(super) fn remove_old(
+    directory: &Path,
+    journal: &Db,
+    clock: &dyn Clock,
+    disk: &dyn Disk,
+) -> Result<()> {
     let old: Option<i64> = journal.read(|db| {
         Ok(db
             .query_row(
@@ -78,12 +84,7 @@ pub(super) fn remove_old(directory: &Path, journal: &Db, clock: &dyn Clock) -> R
         for suffix in ["", "-wal", "-shm"] {
             let mut name = main.clone().into_os_string();
             name.push(suffix);
-            match std::fs::remove_file(name) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error.into());
-                }
-                _ => {}
-            }
+            disk.remove(Path::new(&name))?;
         }
     }
     journal.write(|db| {

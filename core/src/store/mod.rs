@@ -19,6 +19,7 @@ mod schema;
 mod settings;
 
 use crate::clock::Clock;
+use crate::disk::Disk;
 use crate::{Error, Result};
 pub(crate) use db::Db;
 pub(crate) use identity::{Identified, Place, new_id};
@@ -37,13 +38,18 @@ pub(crate) struct Store {
 impl Store {
     /// Opens both databases in `directory`, made if missing. `small` halves the caches and more.
     /// Errors: `StoreTooNew`, `StoreDamaged` (the journal), `DiskFailed`, `DiskFull`, `StoreBusy`.
-    pub fn open(directory: &Path, small: bool, clock: Arc<dyn Clock>) -> Result<Self> {
-        std::fs::create_dir_all(directory)?;
+    pub fn open(
+        directory: &Path,
+        small: bool,
+        clock: Arc<dyn Clock>,
+        disk: &dyn Disk,
+    ) -> Result<Self> {
+        disk.create_dirs(directory)?;
         let journal = Arc::new(Db::journal(directory, small));
         journal.write(|_| Ok(()))?;
         let catalog = Db::catalog(directory, small, journal.clone(), clock.clone());
-        catalog.write(|_| Ok(()))?;
-        generation::remove_old(directory, &journal, clock.as_ref())?;
+        catalog.write_durably(schema::leave_gap)?;
+        generation::remove_old(directory, &journal, clock.as_ref(), disk)?;
         Ok(Self {
             journal,
             catalog,

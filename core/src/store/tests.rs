@@ -3,8 +3,10 @@
 use super::*;
 use crate::Error;
 use crate::clock::ManualClock;
+use crate::disk::{OwnFile, RealDisk};
 use rusqlite::Connection;
 use std::fs;
+use std::io;
 use std::sync::mpsc;
 use tempfile::TempDir;
 
@@ -15,7 +17,7 @@ fn open(dir: &TempDir) -> Store {
 }
 
 fn open_at(dir: &TempDir, clock: &ManualClock) -> Store {
-    Store::open(dir.path(), false, Arc::new(clock.clone())).unwrap()
+    Store::open(dir.path(), false, Arc::new(clock.clone()), &RealDisk).unwrap()
 }
 
 fn names(dir: &TempDir) -> Vec<String> {
@@ -131,7 +133,7 @@ fn a_journal_from_a_newer_program_is_refused_and_untouched() {
     let db = Connection::open(&path).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();
     drop(db);
-    let refused = Store::open(dir.path(), false, Arc::new(ManualClock::at(0))).err();
+    let refused = Store::open(dir.path(), false, Arc::new(ManualClock::at(0)), &RealDisk).err();
     assert_eq!(
         refused,
         Some(Error::StoreTooNew {
@@ -151,7 +153,7 @@ fn a_damaged_journal_is_a_typed_error_and_never_replaced() {
     let dir = TempDir::new().unwrap();
     let garbage = vec![b'x'; 8192];
     fs::write(dir.path().join("journal.db"), &garbage).unwrap();
-    let refused = Store::open(dir.path(), false, Arc::new(ManualClock::at(0))).err();
+    let refused = Store::open(dir.path(), false, Arc::new(ManualClock::at(0)), &RealDisk).err();
     assert!(matches!(refused, Some(Error::StoreDamaged { .. })));
     assert_eq!(fs::read(dir.path().join("journal.db")).unwrap(), garbage);
 }
@@ -162,11 +164,11 @@ fn a_directory_that_cannot_be_used_is_a_typed_error() {
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
     let clock = Arc::new(ManualClock::at(0));
-    let refused = Store::open(&file.join("below"), false, clock.clone()).err();
+    let refused = Store::open(&file.join("below"), false, clock.clone(), &RealDisk).err();
     assert!(matches!(refused, Some(Error::DiskFailed { .. })));
     // The journal's place is taken by a directory: SQLite cannot open it, whoever asks.
     fs::create_dir(dir.path().join("journal.db")).unwrap();
-    let refused = Store::open(dir.path(), false, clock).err();
+    let refused = Store::open(dir.path(), false, clock, &RealDisk).err();
     assert!(matches!(refused, Some(Error::DiskFailed { .. })));
 }
 
@@ -413,4 +415,58 @@ fn many_processes_may_open_a_new_directory_at_once() {
             }
         });
     }
+}
+
+/// Makes or removes nothing.
+struct Full {
+    makes: bool,
+}
+
+impl Disk for Full {
+    fn create_dirs(&self, dir: &Path) -> io::Result<()> {
+        if self.makes {
+            RealDisk.create_dirs(dir)
+        } else {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+    fn open_append(&self, path: &Path) -> io::Result<Box<dyn OwnFile>> {
+        RealDisk.open_append(path)
+    }
+    fn open_read(&self, path: &Path) -> io::Result<Box<dyn io::Read + Send>> {
+        RealDisk.open_read(path)
+    }
+    fn len(&self, path: &Path) -> io::Result<Option<u64>> {
+        RealDisk.len(path)
+    }
+    fn written_ms(&self, path: &Path) -> io::Result<Option<i64>> {
+        RealDisk.written_ms(path)
+    }
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        RealDisk.rename(from, to)
+    }
+    fn remove(&self, _: &Path) -> io::Result<()> {
+        Err(io::ErrorKind::StorageFull.into())
+    }
+    fn names(&self, dir: &Path) -> io::Result<Vec<std::ffi::OsString>> {
+        RealDisk.names(dir)
+    }
+}
+
+#[test]
+fn the_store_makes_and_removes_files_through_the_disk_it_is_given() {
+    let dir = TempDir::new().unwrap();
+    let clock = ManualClock::at(1_000_000);
+    let open_on =
+        |disk: &dyn Disk| Store::open(dir.path(), false, Arc::new(clock.clone()), disk).err();
+    assert_eq!(open_on(&Full { makes: false }), Some(Error::DiskFull));
+    assert_eq!(names(&dir), [] as [String; 0]);
+    assert_eq!(open_on(&RealDisk), None);
+    fs::write(dir.path().join("catalog-1.db"), vec![b'x'; 8192]).unwrap();
+    assert_eq!(open_on(&RealDisk), None);
+    clock.advance(8 * DAY_MS);
+    assert_eq!(open_on(&Full { makes: true }), Some(Error::DiskFull));
+    assert!(names(&dir).contains(&"catalog-1.db".to_owned()));
+    assert_eq!(open_on(&RealDisk), None);
+    assert!(!names(&dir).contains(&"catalog-1.db".to_owned()));
 }

@@ -8,6 +8,7 @@ use super::oauth::REQUEST_TIME;
 use super::tokens::Entry;
 use super::*;
 use crate::clock::{ManualClock, SystemClock};
+use crate::disk::RealDisk;
 use crate::drive::State;
 use local_cloud::{Cloud, CloudOptions, Rule};
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
@@ -81,7 +82,8 @@ impl Phone {
 
     fn account_at(&self, endpoints: Option<Endpoints>) -> Result<Arc<Account>> {
         let clock = Arc::new(self.clock.clone());
-        let store = Arc::new(Store::open(self.directory.path(), false, clock.clone()).unwrap());
+        let store =
+            Arc::new(Store::open(self.directory.path(), false, clock.clone(), &RealDisk).unwrap());
         let hints = self.hints.clone();
         let changed = Arc::new(move || {
             hints.fetch_add(1, Ordering::SeqCst);
@@ -98,7 +100,7 @@ impl Phone {
 
     fn entry(&self) -> Entry {
         let clock = Arc::new(self.clock.clone());
-        let store = Store::open(self.directory.path(), false, clock).unwrap();
+        let store = Store::open(self.directory.path(), false, clock, &RealDisk).unwrap();
         Entry::of(&store, self.vault.clone()).unwrap()
     }
 

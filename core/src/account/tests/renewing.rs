@@ -64,7 +64,13 @@ async fn many_calls_in_many_processes_send_one_refresh() {
 async fn a_process_that_died_while_renewing_holds_others_up_for_a_bounded_time() {
     let cloud = cloud();
     let (phone, account) = signed_in(&cloud).await;
-    let dead = Store::open(phone.directory.path(), false, Arc::new(phone.clock.clone())).unwrap();
+    let dead = Store::open(
+        phone.directory.path(),
+        false,
+        Arc::new(phone.clock.clone()),
+        &crate::disk::RealDisk,
+    )
+    .unwrap();
     dead.acquire_lease("token-refresh", "dead", Duration::from_secs(90))
         .unwrap()
         .unwrap();
@@ -293,7 +299,13 @@ async fn a_renewal_that_waits_for_its_turn_gives_up_at_a_pause() {
     let cloud = cloud();
     let (phone, account) = signed_in(&cloud).await;
     phone.clock.advance(2 * 3600 * 1000);
-    let other = Store::open(phone.directory.path(), false, Arc::new(phone.clock.clone())).unwrap();
+    let other = Store::open(
+        phone.directory.path(),
+        false,
+        Arc::new(phone.clock.clone()),
+        &crate::disk::RealDisk,
+    )
+    .unwrap();
     other
         .acquire_lease("token-refresh", "other", Duration::from_secs(90))
         .unwrap()
