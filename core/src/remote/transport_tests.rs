@@ -45,6 +45,19 @@ async fn a_get_is_sent_again_until_the_server_has_recovered() {
 }
 
 #[tokio::test]
+async fn a_get_that_came_in_too_slowly_is_sent_again() {
+    let server = RudeServer::start(|n, _, stream| {
+        let answer = match n {
+            0 => reply(408, "", ""),
+            _ => reply(200, "", "fine"),
+        };
+        stream.write_all(&answer).unwrap();
+    });
+    assert_eq!(get(&server).await.unwrap().status, 200);
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
 async fn a_server_that_stays_busy_or_asks_for_time_is_left_alone() {
     let busy = RudeServer::saying(reply(502, "", ""));
     let refusal = get(&busy).await.unwrap().refusal(&CancelToken::new()).await;
