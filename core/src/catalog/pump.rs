@@ -2,6 +2,7 @@
 
 use super::stage::Run;
 use crate::drive::Busy;
+pub(super) use crate::runtime::blocking;
 use crate::{Error, Result};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -45,13 +46,4 @@ impl<T: Send + 'static> Pump<T> {
             .await
             .map_err(|_| Error::bug("the thread of a listing panicked"))?
     }
-}
-
-/// Runs SQLite work where it may block.
-pub(super) async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Error::bug("a blocking task panicked"))?
 }

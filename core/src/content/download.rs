@@ -10,6 +10,7 @@ use super::part::Part;
 use super::{Content, Downloaded, Purpose, TransferListener};
 use crate::catalog::{Item, ItemId, Space};
 use crate::remote::RemotePath;
+use crate::runtime::blocking;
 use crate::{CancelToken, Error, Result};
 use bytes::Bytes;
 use std::path::Path;
@@ -288,14 +289,6 @@ impl Sink {
             self.told = Some((here, Instant::now()));
         }
     }
-}
-
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T> + Send + 'static,
-) -> Result<T> {
-    tokio::task::spawn_blocking(work)
-        .await
-        .map_err(|_| Error::bug("a blocking task panicked"))?
 }
 
 fn hex(bytes: &[u8]) -> String {

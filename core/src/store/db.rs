@@ -311,9 +311,9 @@ impl Db {
         )?;
         connection.busy_timeout(PATIENCE)?;
         let cache_kib = if self.small { 1024 } else { 4096 };
+        into_wal(&connection)?;
         connection.execute_batch(&format!(
-            "PRAGMA journal_mode = WAL;
-             PRAGMA synchronous = {synchronous};
+            "PRAGMA synchronous = {synchronous};
              PRAGMA foreign_keys = ON;
              PRAGMA temp_store = MEMORY;
              PRAGMA mmap_size = 0;
@@ -332,6 +332,22 @@ impl Db {
                 Err(Error::StoreBusy)
             }
             (_, done) => done,
+        }
+    }
+}
+
+/// SQLite does not wait by itself where two connections turn a new file into WAL at once.
+fn into_wal(connection: &Connection) -> Result<()> {
+    let until = Instant::now() + PATIENCE;
+    loop {
+        match connection.execute_batch("PRAGMA journal_mode = WAL") {
+            Ok(()) => return Ok(()),
+            Err(error) => match Error::from(error) {
+                Error::StoreBusy if Instant::now() < until => {
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                error => return Err(error),
+            },
         }
     }
 }
