@@ -142,6 +142,8 @@ impl Catalog {
     }
 
     /// Asks the service for one folder (or one file, or a space's root) and stores what it says.
+    /// If it is not where it was known, the folders above are asked too: it keeps its id if it moved with
+    /// them, and is gone only if its folder does not show it any more. `StoreBusy` after a sign-out meanwhile.
     pub async fn refresh(&self, id: &ItemId, cancel: &CancelToken) -> Result<Refreshed> {
         self.life
             .run(cancel, async |cancel| self.refresh_inner(id, cancel).await)
