@@ -1,7 +1,7 @@
 //! The one scenario that Rust, Kotlin and Swift all play against a running local cloud.
 #![allow(clippy::unwrap_used, missing_docs)]
 
-use local_cloud::{BulkFile, Cloud, CloudOptions};
+use local_cloud::{BulkFile, Cloud, CloudOptions, Rule};
 use lomme::catalog::{Freshness, Kind, Lookup, Order, Space};
 use lomme::content::{Purpose, TransferListener};
 use lomme::{CancelToken, Error, Listener};
@@ -193,6 +193,55 @@ async fn a_download_tells_its_progress_and_is_the_file() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_download_cancelled_midway_stops_and_the_next_call_fetches_the_rest() {
+    let cloud = cloud();
+    let content = bytes(6 * MIB);
+    cloud
+        .writer()
+        .put("/Jotta/Sync/film.mp4", &content)
+        .unwrap();
+    let pocket = Pocket::signed_in(&cloud.login_token().unwrap())
+        .await
+        .unwrap();
+    pocket.index(Space::Sync).await.unwrap();
+    let item = pocket.item("Sync/film.mp4").unwrap();
+    let dest = pocket.outer.path().join("film");
+    cloud
+        .trouble()
+        .add(Rule::on("bin").bytes_per_second(MIB as u64));
+    let (cancel, steps) = (CancelToken::new(), Arc::new(Steps::default()));
+    let stop = async {
+        while steps
+            .0
+            .lock()
+            .unwrap()
+            .last()
+            .is_none_or(|(done, _)| *done < 500_000)
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        cancel.cancel();
+    };
+    let content_of = pocket.drive.content();
+    let download =
+        content_of.download(&item.id, &dest, Purpose::Open, Some(steps.clone()), &cancel);
+    let (stopped, ()) = tokio::join!(download, stop);
+    assert_eq!(stopped, Err(Error::Cancelled));
+    assert!(!dest.exists());
+    cloud.trouble().clear();
+    let got = content_of
+        .download(&item.id, &dest, Purpose::Open, None, &CancelToken::new())
+        .await
+        .unwrap();
+    assert!(
+        got.fetched <= content.len() as u64 - 500_000,
+        "{}",
+        got.fetched
+    );
+    assert!(std::fs::read(&dest).unwrap() == content);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_expired_token_is_renewed_without_a_word_and_a_revoked_one_asks_to_sign_in() {
     let cloud = cloud();
     cloud.writer().put("/Jotta/Sync/a.txt", b"a").unwrap();
@@ -200,6 +249,7 @@ async fn an_expired_token_is_renewed_without_a_word_and_a_revoked_one_asks_to_si
         .await
         .unwrap();
     let (catalog, cancel) = (pocket.drive.catalog(), CancelToken::new());
+    let tokens = cloud.counts().requests["token"];
     cloud.expire_access_tokens().unwrap();
     assert_eq!(
         catalog
@@ -209,6 +259,7 @@ async fn an_expired_token_is_renewed_without_a_word_and_a_revoked_one_asks_to_si
             .files,
         1
     );
+    assert_eq!(cloud.counts().requests["token"], tokens + 1, "one renewal");
     cloud.revoke_sessions().unwrap();
     let refused = catalog
         .refresh(&Space::Sync.root(), &cancel)
@@ -268,6 +319,18 @@ async fn a_missing_item_is_gone_only_when_the_service_has_said_so() {
 #[derive(Default)]
 struct Heard(AtomicU64);
 
+impl Heard {
+    async fn wait_beyond(&self, before: u64) {
+        for _ in 0..500 {
+            if self.0.load(Ordering::SeqCst) > before {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("no hint came");
+    }
+}
+
 impl Listener for Heard {
     fn on_changed(&self) {
         self.0.fetch_add(1, Ordering::SeqCst);
@@ -284,21 +347,23 @@ async fn a_change_by_another_client_is_heard_and_then_pulled() {
         .await
         .unwrap();
     let (catalog, cancel) = (pocket.drive.catalog(), CancelToken::new());
+    let heard = Arc::new(Heard::default());
+    let _subscription = pocket.drive.subscribe(heard.clone());
     catalog.refresh(&Space::Sync.root(), &cancel).await.unwrap();
     let (kept, gone) = (
         pocket.item("Sync/kept.txt").unwrap(),
         pocket.item("Sync/gone.txt").unwrap(),
     );
     let anchor = catalog.current_anchor().unwrap();
-    tokio::time::sleep(Duration::from_millis(250)).await;
-    let heard = Arc::new(Heard::default());
-    let _subscription = pocket.drive.subscribe(heard.clone());
+    heard.wait_beyond(0).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let before = heard.0.load(Ordering::SeqCst);
 
     catalog.refresh(&Space::Sync.root(), &cancel).await.unwrap();
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    tokio::time::sleep(Duration::from_millis(500)).await;
     assert_eq!(
         heard.0.load(Ordering::SeqCst),
-        0,
+        before,
         "nothing changed, so nothing is said"
     );
     assert_eq!(catalog.changes(&anchor, 100).unwrap().updated, []);
@@ -310,13 +375,7 @@ async fn a_change_by_another_client_is_heard_and_then_pulled() {
     cloud.writer().trash("/Jotta/Sync/gone.txt").unwrap();
     cloud.writer().put("/Jotta/Sync/new.txt", b"3").unwrap();
     catalog.refresh(&Space::Sync.root(), &cancel).await.unwrap();
-    for _ in 0..100 {
-        if heard.0.load(Ordering::SeqCst) > 0 {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-    assert_eq!(heard.0.load(Ordering::SeqCst), 1);
+    heard.wait_beyond(before).await;
     let changes = catalog.changes(&anchor, 100).unwrap();
     let updated: Vec<_> = changes
         .updated

@@ -263,7 +263,7 @@ async fn a_gigabyte_of_garbage_instead_of_xml_is_refused_at_once() {
         assert!(matches!(failed, Error::BadAnswer { .. }), "{failed:?}");
     }
     assert!(
-        begun.elapsed() < Duration::from_secs(20),
+        begun.elapsed() < Duration::from_secs(120),
         "it is not read to its end"
     );
 }
@@ -322,10 +322,8 @@ async fn a_lying_length_never_makes_a_file() {
             "{delta}: {failed:?}"
         );
     }
-    assert_eq!(
-        world.get().await.unwrap_or(0).min(FILM),
-        world.get().await.unwrap_or(0).min(FILM)
-    );
+    // What a lie left behind may be used and may not, but the file is the file.
+    assert!((1..=2 * FILM).contains(&world.get().await.unwrap()));
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -351,7 +349,8 @@ async fn a_lying_hash_or_a_flipped_byte_never_makes_a_file() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_body_cut_at_any_of_ten_places_is_continued_there() {
+async fn a_body_cut_at_any_of_ten_places_is_an_error_when_it_lasts_and_continued_when_it_does_not()
+{
     let world = world().await;
     for place in [
         0,
@@ -365,6 +364,15 @@ async fn a_body_cut_at_any_of_ten_places_is_continued_there() {
         FILM - 65_537,
         FILM - 1,
     ] {
+        let always = Rule::on("bin").ignore_range().cut_after(place);
+        let failed = world
+            .fails(vec![always], async |_: &Pocket| world.get().await)
+            .await;
+        assert!(
+            matches!(failed, Error::Offline { .. }),
+            "{place}: {failed:?}"
+        );
+        world.get().await.unwrap();
         world.cloud.reset_counts();
         world
             .cloud
@@ -479,7 +487,7 @@ async fn a_cancel_is_obeyed_before_the_start_and_during_the_wait_between_tries()
     world
         .cloud
         .trouble()
-        .add(Rule::on_all().delay(Duration::from_secs(20)));
+        .add(Rule::on_all().delay(Duration::from_secs(60)));
     let cancel = CancelToken::new();
     let stop = cancel.clone();
     let stopper = async move {
@@ -493,7 +501,7 @@ async fn a_cancel_is_obeyed_before_the_start_and_during_the_wait_between_tries()
     )
     .await;
     assert_eq!(refreshed, Err(Error::Cancelled));
-    assert!(asked.elapsed() < Duration::from_secs(1));
+    assert!(asked.elapsed() < Duration::from_secs(10));
 }
 
 async fn join<A, B>(a: impl Future<Output = A>, b: impl Future<Output = B>) -> (A, B) {

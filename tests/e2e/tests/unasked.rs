@@ -124,6 +124,7 @@ fn growth_by_indexing(cloud: &Cloud) -> u64 {
         .split(' ');
     let mut next = || peaks.next().unwrap().parse::<u64>().unwrap();
     let (before, after) = (next(), next());
+    assert!(before > 0, "the system tells the peak");
     after - before
 }
 
