@@ -18,7 +18,8 @@ Exit codes:
   8    this machine: disk full, directory unusable, store busy or damaged
   9    the content is not what the service promised, or changed meanwhile
   10   the demo found that a byte moved unasked, or that the two counts differ
-  130  interrupted";
+  130  interrupted; what was fetched is kept
+  141  whoever read the output has hung up";
 
 /// Of clap, too.
 pub const USAGE: u8 = 2;
@@ -193,5 +194,68 @@ impl From<io::Error> for Failure {
             return Self::closed_output();
         }
         Self::machine(shown(&error.to_string()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(
+        clippy::unwrap_used,
+        reason = "a table that can't be read fails its test"
+    )]
+    use super::*;
+
+    /// The rows of the help.
+    fn codes() -> Vec<(u8, &'static str)> {
+        EXIT_CODES
+            .lines()
+            .skip(1)
+            .map(|line| line.trim().split_once(' ').unwrap())
+            .map(|(code, meaning)| (code.parse().unwrap(), meaning.trim()))
+            .collect()
+    }
+
+    #[test]
+    fn the_readme_tells_the_exit_codes_that_the_help_tells() {
+        let readme = include_str!("../../../README.md").replace('`', "");
+        let section = readme.split("### Exit codes").nth(1).unwrap();
+        let section = section.split("\n#").next().unwrap();
+        let rows: Vec<(u8, &str)> = section
+            .lines()
+            .filter_map(|line| {
+                line.strip_prefix("| ")?
+                    .strip_suffix(" |")?
+                    .split_once(" | ")
+            })
+            .filter_map(|(code, meaning)| Some((code.parse().ok()?, meaning)))
+            .collect();
+        assert_eq!(rows, codes());
+    }
+
+    #[test]
+    fn failures_end_with_the_code_that_the_help_gives_them() {
+        let other = |detail: &str| Error::Bug {
+            detail: detail.into(),
+        };
+        for (failure, code, meaning) in [
+            (other("?").into(), 1, "bug in Lomme"),
+            (Failure::usage("?"), 2, "wrong usage"),
+            (Failure::sign_in_needed(), 3, "sign-in needed"),
+            (Failure::no_such_item("?"), 4, "no such item"),
+            (Failure::not_known("?"), 4, "not known here"),
+            (Failure::exists("?"), 7, "a file that exists already"),
+            (Error::OtherAccount.into(), 7, "another account"),
+            (Error::QuotaExceeded.into(), 7, "no quota"),
+            (Failure::machine("?"), 8, "this machine"),
+            (Error::DiskFull.into(), 8, "disk full"),
+            (Error::VersionGone.into(), 9, "changed meanwhile"),
+            (Failure::demo("?"), 10, "the demo found"),
+            (Error::Cancelled.into(), 130, "interrupted"),
+            (Failure::closed_output(), 141, "hung up"),
+        ] {
+            assert_eq!(failure.exit_code(), code, "{failure:?}");
+            let told = codes().into_iter().find(|row| row.0 == code).unwrap();
+            assert!(told.1.contains(meaning), "{failure:?}: {}", told.1);
+        }
     }
 }

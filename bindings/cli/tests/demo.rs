@@ -15,6 +15,12 @@ fn the_demo_passes_and_ends_with_no_byte_of_sync_fetched_unasked() {
     );
     assert_eq!(ran.stderr, "");
     assert!(
+        ran.stdout.contains("At the destination: nothing."),
+        "{}",
+        ran.stdout
+    );
+    assert!(ran.stdout.contains("(1 refresh)"), "{}", ran.stdout);
+    assert!(
         !world.data().exists(),
         "the demo leaves a person's own directory alone"
     );
@@ -66,6 +72,7 @@ fn the_demo_tells_programs_the_same_story() {
         resume["fetched_after_the_break"].as_u64().unwrap(),
     );
     assert!(fetched > 0 && fetched < bytes, "{resume}");
+    assert_eq!(told["steps"][8]["refreshes"], 1);
     let planted = world.run(&["demo", "--plant-a-byte", "--json"]).failed(10);
     assert_eq!(planted.json()["sync_bytes_unasked"], 1);
     assert_eq!(planted.error()["kind"], "demo_failed");

@@ -118,6 +118,8 @@ fn ctrl_c_keeps_what_came_and_the_next_get_fetches_only_the_rest() {
     interrupt(&child);
     let ran = ended(child).failed(130);
     assert!(ran.stderr.contains("goes on from there"), "{}", ran.stderr);
+    let lines = ran.stderr.lines().count();
+    assert_eq!(lines, 2, "no bar without a terminal: {}", ran.stderr);
     assert_eq!(names_in(&world.here()), [""; 0]);
     world.cloud.trouble().clear();
     let got = world.json(&["get", "Sync/film.mp4"]);

@@ -24,6 +24,24 @@ fn a_login_token_from_stdin_signs_in_and_works_once() {
 }
 
 #[test]
+fn programs_are_told_who_signed_in_and_that_nobody_is_after_signing_out() {
+    let world = World::new();
+    let ran = world
+        .run_with(&["login", "--json"], &world.token())
+        .failed(0);
+    let account = ran.json();
+    assert_eq!(account["sign_in"], "in");
+    assert_eq!(account["email"], "kari@example.com");
+    assert_eq!(account["username"], world.cloud.user());
+    assert_eq!(ran.stderr, "");
+    assert_eq!(account, world.json(&["status"])["account"]);
+    let out = world.json(&["logout"]);
+    assert_eq!(out["sign_in"], "out");
+    assert!(out["username"].is_null() && out["email"].is_null(), "{out}");
+    assert_eq!(out, world.json(&["status"])["account"]);
+}
+
+#[test]
 fn a_mistyped_token_is_refused_and_never_repeated() {
     let world = World::new();
     let ran = world.run_with(&["login"], "not-a-token-at-all\n").failed(3);

@@ -139,11 +139,22 @@ fn a_large_tree_takes_no_room_for_content() {
         cloud.writer().read(&some.path).unwrap().len() as u64,
         some.size
     );
-    let blobs = std::fs::read_dir(cloud.directory().join("blobs")).unwrap();
-    let bytes: u64 = blobs
-        .map(|blob| blob.unwrap().metadata().unwrap())
-        .filter(|m| m.is_file())
-        .map(|m| m.len())
-        .sum();
-    assert_eq!(bytes, 0);
+    let blobs = cloud.directory().join("blobs");
+    assert_eq!(bytes_below(&blobs), 0);
+    cloud.writer().put("/Jotta/Sync/a", b"12345").unwrap();
+    assert_eq!(bytes_below(&blobs), 5, "what is written does take room");
+}
+
+fn bytes_below(directory: &std::path::Path) -> u64 {
+    let entries = std::fs::read_dir(directory).unwrap();
+    entries
+        .map(|entry| {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                bytes_below(&path)
+            } else {
+                path.metadata().unwrap().len()
+            }
+        })
+        .sum()
 }

@@ -246,14 +246,12 @@ impl Walk<'_> {
             size(FILM.1),
             failed.kind(),
         ))?;
-        report.say(format!(
-            "   At the destination: {}.",
-            if dest.exists() {
-                "something"
-            } else {
-                "nothing"
-            }
-        ))?;
+        if dest.exists() {
+            return Err(Failure::demo(
+                "a broken download left something at its destination",
+            ));
+        }
+        report.say("   At the destination: nothing.")?;
         trouble.clear();
         let got = self.fetch(&film, "film", self.cancel).await?;
         self.asked(&got);
@@ -282,6 +280,9 @@ impl Walk<'_> {
             .refresh(&sync, self.cancel)
             .await?;
         let refreshed = tokens(self.stage) - before;
+        if refreshed == 0 {
+            return Err(Failure::demo("an expired access token was taken"));
+        }
         report.say(format!(
             "   The token expired; the next request got a new one by itself ({refreshed} refresh)."
         ))?;

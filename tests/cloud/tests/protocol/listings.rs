@@ -56,6 +56,18 @@ async fn a_device_lists_its_mount_points_and_counts_them() {
 }
 
 #[tokio::test]
+async fn a_mount_point_shows_its_size_or_an_empty_element() {
+    for (answer, expected) in [("number", "3"), ("empty", "")] {
+        let client = Client::with("mount_size", answer).await;
+        client.writer().put("/Jotta/Sync/a", b"123").unwrap();
+        let device = client.ok("/Jotta").await;
+        let mounts = &device.at("mountPoints").children;
+        let sync = mounts.iter().find(|m| m.at("name").text == "Sync").unwrap();
+        assert_eq!(sync.at("size").text, expected, "under {answer}");
+    }
+}
+
+#[tokio::test]
 async fn a_new_device_has_no_mount_points_element() {
     let client = Client::new().await;
     let device = client.done("/Phone?type=ANDROID").await;

@@ -63,8 +63,11 @@ class CancellationTest {
             val job = launch(Dispatchers.Default) { drive.refresh("sync") }
             while (cloud.requests() == before) delay(20.milliseconds)
             delay(200.milliseconds)
+            val asked = cloud.requests()
             assertQuick { job.cancelAndJoin() }
             assertTrue(job.isCancelled)
+            delay(2500.milliseconds)
+            assertEquals(asked, cloud.requests()) { "it went on when the back-off was over" }
         }
     }
 
@@ -151,7 +154,7 @@ class CancellationTest {
             }
             midway.await()
             withContext(Dispatchers.IO) { drive.close() }
-            val failure = withTimeout(2.seconds) { outcome.await() }.exceptionOrNull()
+            val failure = withTimeout(10.seconds) { outcome.await() }.exceptionOrNull()
             assertTrue(failure is LommeException.Closed) { "$failure" }
         }
     }

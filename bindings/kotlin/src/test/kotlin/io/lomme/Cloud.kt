@@ -7,6 +7,8 @@ import java.net.http.HttpRequest
 import java.net.http.HttpResponse
 import java.nio.file.Path
 import java.util.concurrent.TimeUnit
+import kotlin.time.Duration.Companion.seconds
+import kotlinx.coroutines.delay
 
 /** A local cloud as a process of its own, and the test's hand on it. */
 class Cloud private constructor(private val process: Process, val url: String) : AutoCloseable {
@@ -44,6 +46,15 @@ class Cloud private constructor(private val process: Process, val url: String) :
 
     /** Bytes of file content served so far. */
     fun contentBytes(): Long = sum("content_bytes")
+
+    /** The same, when no more come: the cloud needs a moment to notice that nobody listens. */
+    suspend fun contentBytesAtRest(): Long {
+        while (true) {
+            val served = contentBytes()
+            delay(1.seconds)
+            if (contentBytes() == served) return served
+        }
+    }
 
     override fun close() {
         // Its standard input ends with it, and with this process too if that dies.
