@@ -77,7 +77,8 @@ pub enum Error {
         /// Why, for developers.
         detail: String,
     },
-    /// The service refused because the account's space is used up.
+    /// The service refused because the account's space is used up. Only what adds bytes can meet it, and no call
+    /// does yet.
     #[error("the account's space is used up")]
     QuotaExceeded,
     /// No space left on this device. Free some, then try again; nothing half-written was kept as whole.

@@ -138,7 +138,8 @@ impl Account {
     }
 
     /// Signs in with a personal login token, which works once. When it fails with anything but
-    /// `LoginRefused`, the same call may be made again. Errors: `LoginRefused`, `OtherAccount`.
+    /// `LoginRefused`, the same call may be made again; a token whose first use was cut off before the
+    /// service's answer came may have been used up by it. Errors: `LoginRefused`, `OtherAccount`.
     pub async fn sign_in(&self, login_token: &Secret, cancel: &CancelToken) -> Result<AccountInfo> {
         self.life
             .run(cancel, async |cancel| {
