@@ -239,6 +239,10 @@ async fn a_power_cut_in_mid_download_costs_bytes_but_never_truth() {
     cancel.cancel();
     assert_eq!(download.await.unwrap(), Err(Error::Cancelled));
     disk.forget();
+    assert!(
+        walk(&parts).values().any(|len| *len > 1 << 20),
+        "what had come by the cancel was made durable"
+    );
     // A file system may also keep the length and lose the bytes.
     for part in walk(&parts).into_keys() {
         let mut bytes = std::fs::read(&part).unwrap();
