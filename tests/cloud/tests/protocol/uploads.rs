@@ -462,7 +462,8 @@ async fn a_connection_that_was_resumed_elsewhere_writes_nothing_more() {
     if let Ok(answer) = slow.await.unwrap() {
         assert_eq!(answer.status(), 409);
     }
-    assert!(client.read("/Jotta/Sync/a").await == content);
+    // Not over a connection: the client may not know yet that the older one is closed.
+    assert!(client.writer().read("/Jotta/Sync/a").unwrap() == content);
 }
 
 #[tokio::test]
