@@ -241,16 +241,22 @@ impl Account {
     /// may be given again afterwards. `forget` drops what the directory holds of the account; until it
     /// has succeeded the sign-out is under way, also after a crash, and nobody else can sign in.
     pub(crate) fn sign_out(&self, forget: impl FnOnce() -> Result<()>) -> Result<()> {
+        self.begin_sign_out()?;
+        self.refresher.remove()?;
+        forget()?;
+        Record::update(&self.store, |_| Ok(None))?;
+        (self.changed)();
+        Ok(())
+    }
+
+    /// From here on nobody is signed in and no token is renewed; [`sign_out`](Self::sign_out) does the rest.
+    pub(crate) fn begin_sign_out(&self) -> Result<()> {
         Record::update(&self.store, |record| {
             Ok(record.map(|record| Record {
                 leaving: true,
                 ..record
             }))
         })?;
-        self.refresher.remove()?;
-        forget()?;
-        Record::update(&self.store, |_| Ok(None))?;
-        (self.changed)();
         Ok(())
     }
 

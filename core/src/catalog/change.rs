@@ -240,9 +240,13 @@ impl<'a> Change<'a> {
             .prepare_cached(
                 "SELECT g.id FROM gone g JOIN item p ON p.id = g.parent
                  WHERE p.key = ?1 AND g.name = ?2 AND g.kind = ?3 AND g.uuid IS NULL
+                     AND g.md5 IS ?4 AND g.size IS ?5
                  ORDER BY g.seq DESC LIMIT 1",
             )?
-            .query_row((folder, &facts.name, facts.kind), |row| row.get(0))
+            .query_row(
+                (folder, &facts.name, facts.kind, facts.md5, facts.size),
+                |row| row.get(0),
+            )
             .optional()?;
         self.give_back(key, gone)
     }

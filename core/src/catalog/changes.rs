@@ -29,7 +29,10 @@ impl Catalog {
         let (rows, anchor, more) = self.store.catalog.read(|db| {
             let meta = Meta::read(db)?;
             let seq = anchor_seq(meta.instance, since)?;
-            if seq > meta.seq {
+            let in_a_gap = db
+                .prepare_cached("SELECT 1 FROM gap WHERE before < ?1 AND ?1 < after")?
+                .exists([seq])?;
+            if seq > meta.seq || in_a_gap {
                 // A power cut has taken back what it had seen.
                 return Err(Error::AnchorExpired);
             }

@@ -174,10 +174,11 @@ fn a_folder_made_again_stays_when_its_forerunner_is_seen_in_the_trash() {
 }
 
 #[test]
-fn changes_after_a_power_cut_are_told_to_who_had_seen_the_lost_ones() {
+fn an_anchor_of_changes_that_a_power_cut_took_back_stays_expired_whatever_comes_after() {
     let pocket = Pocket::new();
     pocket.list(&["Sync"], vec![f("a", 1, 1)]);
     let then = pocket.on_disk();
+    let kept = pocket.catalog.current_anchor().unwrap();
     pocket.list(&["Sync"], vec![f("a", 1, 1), f("b", 2, 2), f("c", 3, 3)]);
     let anchor = pocket.catalog.current_anchor().unwrap();
     let pocket = pocket.power_cut(then);
@@ -185,8 +186,12 @@ fn changes_after_a_power_cut_are_told_to_who_had_seen_the_lost_ones() {
     assert!(pocket.find(&["Sync", "b"]).is_none());
     let all = (1..6).map(|n| f(&format!("new {n}"), 10 + n, 1)).collect();
     pocket.list(&["Sync"], all);
-    let told = pocket.catalog.changes(&anchor, 100).unwrap();
-    assert_eq!(told.updated.len(), 5);
+    assert_eq!(
+        pocket.catalog.changes(&anchor, 100),
+        Err(Error::AnchorExpired)
+    );
+    let told = pocket.catalog.changes(&kept, 100).unwrap();
+    assert_eq!((told.updated.len(), told.deleted.len()), (5, 1));
 }
 
 #[test]

@@ -433,6 +433,8 @@ impl Drop for Run {
     /// Whatever happened, the staged rows are of no use any more. A kill leaves them to the next run.
     fn drop(&mut self) {
         let _ = self.store.catalog.write(|db| {
+            // In another life of the catalogue the number is another's.
+            self.moment.check(db)?;
             db.execute("DELETE FROM run WHERE run = ?1", [self.run])?;
             let others: i64 = db.query_row("SELECT count(*) FROM run", [], |row| row.get(0))?;
             if others == 0 {

@@ -75,14 +75,9 @@ impl Content {
                     });
                 }
                 Err(Failed::Drifted(why)) => detail = why,
-                Err(Failed::With(error)) => {
-                    if matches!(error, Error::NoSuchItem { .. }) {
-                        // The catalogue should hear what the service has just said; what it makes of it
-                        // does not change this answer.
-                        let _ = self.catalog.refresh_inner(id, cancel).await;
-                    }
-                    return Err(error);
-                }
+                // Not at its place any more: the catalogue finds out whether it is gone or has moved.
+                Err(Failed::With(Error::NoSuchItem { .. })) if !again => {}
+                Err(Failed::With(error)) => return Err(error),
             }
         }
         Err(Error::ContentMismatch {

@@ -8,17 +8,17 @@ mod hints;
 mod life;
 mod options;
 
-use crate::Result;
 use crate::account::{Account, SignIn};
 use crate::catalog::Catalog;
 use crate::content::{Content, LedgerRow, Network};
 use crate::remote::Remote;
 use crate::store::Store;
+use crate::{Error, Result};
 use hints::Hints;
 pub use hints::Subscription;
 pub(crate) use life::{Busy, Life, State};
 pub use options::{DriveOptions, Profile};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
 /// Gets hints without content; read the truth back with [`Catalog::changes`] and [`Drive::status`].
@@ -146,10 +146,11 @@ impl Drive {
 
     /// Signs out by choice: tokens, tree and unfinished downloads go. Works offline. What
     /// an app has downloaded to paths of its own stays. Running calls end with `Paused` first, so that
-    /// nothing of the old account comes in after it.
+    /// nothing of the old account comes in after it. `StoreBusy` when one does not end: then call again.
     pub fn sign_out(&self) -> Result<()> {
-        let _turning = self.turn();
+        let _turning = self.turn(None)?;
         self.life.check()?;
+        self.account.begin_sign_out()?;
         let stopped = self.life.stop(State::Paused, Duration::from_secs(10));
         let done = stopped.and_then(|()| {
             self.account.sign_out(|| {
@@ -182,7 +183,7 @@ impl Drive {
     /// Opens what [`pause`](Self::pause) closed. Fine if nothing is paused. `Closed` after a close.
     /// Listeners get both hints: another process may have changed the directory meanwhile.
     pub fn resume(&self) -> Result<()> {
-        let _turning = self.turn();
+        let _turning = self.turn(None)?;
         self.life.start(|| self.store.resume())?;
         self.hints.account_changed();
         self.hints.catalog_changed();
@@ -197,8 +198,9 @@ impl Drive {
 
     fn stop(&self, state: State, deadline: Duration) -> Result<()> {
         let until = Instant::now() + deadline;
-        let _turning = self.turn();
-        let stopped = self.life.stop(state, deadline);
+        let _turning = self.turn(Some(until))?;
+        let left = until.saturating_duration_since(Instant::now());
+        let stopped = self.life.stop(state, left);
         self.remote.reset_connections();
         // Whatever still runs finds the store closed; what it has begun there is interrupted.
         let left = until.saturating_duration_since(Instant::now());
@@ -208,7 +210,20 @@ impl Drive {
         })
     }
 
-    fn turn(&self) -> MutexGuard<'_, ()> {
-        self.turning.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Waits for a pause, resume, close or sign-out under way; not beyond `until`.
+    fn turn(&self, until: Option<Instant>) -> Result<MutexGuard<'_, ()>> {
+        let Some(until) = until else {
+            return Ok(self.turning.lock().unwrap_or_else(PoisonError::into_inner));
+        };
+        loop {
+            match self.turning.try_lock() {
+                Ok(turning) => return Ok(turning),
+                Err(TryLockError::Poisoned(poisoned)) => return Ok(poisoned.into_inner()),
+                Err(TryLockError::WouldBlock) if Instant::now() >= until => {
+                    return Err(Error::StoreBusy);
+                }
+                Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
+            }
+        }
     }
 }

@@ -12,7 +12,7 @@ use crate::{Error, Result};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// Raise it with every change below.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (
@@ -22,6 +22,7 @@ const SCHEMA: &str = "
         next_key INTEGER NOT NULL
     );
     INSERT INTO meta VALUES (1, randomblob(16), 0, 5);
+    CREATE TABLE gap (before INTEGER PRIMARY KEY, after INTEGER NOT NULL);
     CREATE TABLE tally (space INTEGER PRIMARY KEY, items INTEGER NOT NULL);
     INSERT INTO tally VALUES (0, 0), (1, 0), (2, 0), (3, 0);
 
@@ -131,8 +132,9 @@ pub(super) fn prepare(connection: &mut Connection) -> Result<()> {
 const GAP: i64 = 1 << 24;
 
 /// Leaves a gap in the numbers of changes, at each start. A power cut may take the last commits back, with
-/// numbers that an app has in an anchor already; given to other changes, those would never be told.
+/// numbers that an app has in an anchor already: such an anchor lies in the gap, and has expired.
 pub(super) fn leave_gap(db: &Transaction<'_>) -> Result<()> {
+    db.execute("INSERT INTO gap SELECT seq, seq + ?1 FROM meta", [GAP])?;
     db.execute("UPDATE meta SET seq = seq + ?1", [GAP])?;
     Ok(())
 }
@@ -144,6 +146,7 @@ impl super::Store {
             db.execute_batch(
                 "PRAGMA secure_delete = ON;
                  DELETE FROM item; DELETE FROM gone; DELETE FROM stage; DELETE FROM run;
+                 DELETE FROM gap;
                  UPDATE tally SET items = 0;
                  UPDATE meta SET instance = randomblob(16), seq = 0;",
             )?;

@@ -316,6 +316,43 @@ async fn a_missing_item_is_gone_only_when_the_service_has_said_so() {
     assert_eq!(catalog.item(&item.id).unwrap(), Lookup::Gone);
 }
 
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_file_that_another_client_moved_is_still_downloaded_by_its_id() {
+    let cloud = cloud();
+    cloud
+        .writer()
+        .put("/Jotta/Sync/Trips/a.jpg", b"a trip")
+        .unwrap();
+    cloud
+        .writer()
+        .put("/Jotta/Sync/Trips/b.jpg", b"another")
+        .unwrap();
+    let pocket = Pocket::signed_in(&cloud.login_token().unwrap())
+        .await
+        .unwrap();
+    let (catalog, cancel) = (pocket.drive.catalog(), CancelToken::new());
+    catalog.refresh(&Space::Sync.root(), &cancel).await.unwrap();
+    let trips = pocket.item("Sync/Trips").unwrap();
+    catalog.refresh(&trips.id, &cancel).await.unwrap();
+    let item = pocket.item("Sync/Trips/a.jpg").unwrap();
+    cloud
+        .writer()
+        .move_("/Jotta/Sync/Trips", "/Jotta/Sync/Travel")
+        .unwrap();
+    let dest = pocket.outer.path().join("a");
+    let got = pocket
+        .drive
+        .content()
+        .download(&item.id, &dest, Purpose::Open, None, &cancel)
+        .await
+        .unwrap();
+    assert_eq!(
+        (got.item.id, std::fs::read(&dest).unwrap()),
+        (item.id, b"a trip".to_vec())
+    );
+    assert_eq!(pocket.item("Sync/Travel").unwrap().id, trips.id);
+}
+
 #[derive(Default)]
 struct Heard(AtomicU64);
 
