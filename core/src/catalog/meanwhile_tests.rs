@@ -174,6 +174,27 @@ fn a_folder_made_again_stays_when_its_forerunner_is_seen_in_the_trash() {
 }
 
 #[test]
+fn a_file_in_the_trash_gets_the_id_of_its_own_content_and_of_no_other_with_its_name() {
+    let trashed = |content: u8| {
+        let Entry::File(mut file) = f("a.txt", content, u64::from(content)) else {
+            unreachable!()
+        };
+        file.deleted_ms = Some(1_000);
+        file.trashed_from = Some(RemotePath::new(vec!["Jotta".into(), "Sync".into()]));
+        Entry::File(file)
+    };
+    for (content, same) in [(1, true), (2, false)] {
+        let pocket = Pocket::new();
+        pocket.index(vec![t("", "a.txt", 1)]);
+        let id = pocket.id(&["Sync", "a.txt"]);
+        pocket.list(&["Sync"], vec![]);
+        assert_eq!(pocket.catalog.item(&id).unwrap(), Lookup::Gone);
+        pocket.list(&["Trash"], vec![trashed(content)]);
+        assert_eq!(pocket.id(&["Trash", "a.txt"]) == id, same);
+    }
+}
+
+#[test]
 fn an_anchor_of_changes_that_a_power_cut_took_back_stays_expired_whatever_comes_after() {
     let pocket = Pocket::new();
     pocket.list(&["Sync"], vec![f("a", 1, 1)]);

@@ -69,7 +69,6 @@ impl Drive {
             clock,
             disk,
         } = options;
-        disk.create_dirs(&directory)?;
         let store = Arc::new(Store::open(
             &directory,
             profile == Profile::Extension,
@@ -225,5 +224,25 @@ impl Drive {
                 Err(TryLockError::WouldBlock) => std::thread::sleep(Duration::from_millis(5)),
             }
         }
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::account::MemoryVault;
+
+    #[test]
+    fn a_pause_does_not_wait_beyond_its_deadline_for_a_sign_out_under_way() {
+        let dir = tempfile::tempdir().unwrap();
+        let options = DriveOptions::new(dir.path().join("drive"), Arc::new(MemoryVault::default()));
+        let drive = Drive::open(options).unwrap();
+        let turning = drive.turn(None).unwrap();
+        let paused = drive.pause(Duration::from_millis(50));
+        assert_eq!(paused, Err(Error::StoreBusy));
+        drop(turning);
+        drive.pause(Duration::from_secs(5)).unwrap();
+        assert_eq!(drive.sign_out(), Err(Error::Paused));
     }
 }
