@@ -1,0 +1,3 @@
+//! Lomme's side of the benchmarks: one measured job a process.
+
+fn main() {}
