@@ -4,10 +4,10 @@
 //! returned. Tests replace [`RealDisk`] by one that forgets what was not synced, so code that
 //! skips a step fails there and not on a phone with an empty battery.
 
-use rustix::fs::{FlockOperation, flock};
+use rustix::fs::{FlockOperation, OFlags, flock};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
 use std::path::Path;
 
 /// The file operations that the core needs. Paths are made by the core from ids, never from
@@ -30,6 +30,32 @@ pub trait Disk: Send + Sync {
     fn remove(&self, path: &Path) -> io::Result<()>;
     /// The names in a directory; empty if there is none.
     fn names(&self, dir: &Path) -> io::Result<Vec<std::ffi::OsString>>;
+    /// Opens for reading and writing anywhere, without following a symbolic link. `create` makes an empty file if there is none.
+    fn open_blocks(&self, path: &Path, create: bool) -> io::Result<Box<dyn BlockFile>>;
+    /// Makes `to` a copy of `from` that shares its blocks until one of them is written (a reflink). `false` where the
+    /// volume cannot; then `to` does not exist.
+    fn clone_file(&self, from: &Path, to: &Path) -> io::Result<bool>;
+    /// Bytes that can still be written to the volume of a directory.
+    fn free_space(&self, dir: &Path) -> io::Result<u64>;
+}
+
+/// A file read and written anywhere, by several threads at once.
+pub trait BlockFile: Send + Sync {
+    /// Reads up to the end of `buffer`; less only at the end of the file.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Writes all of `bytes`.
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()>;
+    /// Sets the length; what is added reads as zeros and takes no space.
+    fn set_len(&self, len: u64) -> io::Result<()>;
+    /// The length in bytes.
+    fn len(&self) -> io::Result<u64>;
+    /// Bytes that it takes on the disk, which holes do not.
+    fn disk_bytes(&self) -> io::Result<u64>;
+    /// Makes the bytes written so far durable.
+    fn sync(&self) -> io::Result<()>;
+    /// Takes the file's lock for all processes without waiting: shared, or alone. `false` while somebody else has it
+    /// otherwise. It ends when the file is dropped, also by a kill.
+    fn try_lock(&self, alone: bool) -> io::Result<bool>;
 }
 
 /// A file opened for appending.
@@ -112,11 +138,99 @@ impl Disk for RealDisk {
         }
     }
 
+    fn open_blocks(&self, path: &Path, create: bool) -> io::Result<Box<dyn BlockFile>> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(create)
+            .truncate(false)
+            .custom_flags(OFlags::NOFOLLOW.bits().cast_signed())
+            .open(path)?;
+        Ok(Box::new(file))
+    }
+
+    #[cfg(any(target_os = "linux", target_os = "android"))]
+    fn clone_file(&self, from: &Path, to: &Path) -> io::Result<bool> {
+        let source = File::open(from)?;
+        let target = OpenOptions::new().write(true).create_new(true).open(to)?;
+        match rustix::fs::ioctl_ficlone(&target, &source) {
+            Ok(()) => Ok(true),
+            Err(_) => {
+                fs::remove_file(to)?;
+                Ok(false)
+            }
+        }
+    }
+
+    #[cfg(target_vendor = "apple")]
+    fn clone_file(&self, from: &Path, to: &Path) -> io::Result<bool> {
+        let source = File::open(from)?;
+        let flags = rustix::fs::CloneFlags::NOFOLLOW;
+        Ok(rustix::fs::fclonefileat(&source, rustix::fs::CWD, to, flags).is_ok())
+    }
+
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
+    fn clone_file(&self, _from: &Path, _to: &Path) -> io::Result<bool> {
+        Ok(false)
+    }
+
+    fn free_space(&self, dir: &Path) -> io::Result<u64> {
+        let volume = rustix::fs::statvfs(dir)?;
+        Ok(volume.f_bavail.saturating_mul(volume.f_frsize))
+    }
+
     fn names(&self, dir: &Path) -> io::Result<Vec<std::ffi::OsString>> {
         match fs::read_dir(dir) {
             Ok(entries) => entries.map(|entry| Ok(entry?.file_name())).collect(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(error),
+        }
+    }
+}
+
+impl BlockFile for File {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut done = 0;
+        while done < buffer.len() {
+            match FileExt::read_at(self, &mut buffer[done..], offset + done as u64) {
+                Ok(0) => break,
+                Ok(n) => done += n,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        self.write_all_at(bytes, offset)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        Self::set_len(self, len)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.len())
+    }
+
+    fn disk_bytes(&self) -> io::Result<u64> {
+        Ok(self.metadata()?.blocks() * 512)
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.sync_all()
+    }
+
+    fn try_lock(&self, alone: bool) -> io::Result<bool> {
+        let operation = if alone {
+            FlockOperation::NonBlockingLockExclusive
+        } else {
+            FlockOperation::NonBlockingLockShared
+        };
+        match flock(self, operation) {
+            Err(error) if error == rustix::io::Errno::WOULDBLOCK => Ok(false),
+            locked => Ok(locked.map(|()| true)?),
         }
     }
 }

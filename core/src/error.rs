@@ -99,6 +99,23 @@ pub enum Error {
     /// The wanted version is not the newest any more.
     #[error("that version is gone")]
     VersionGone,
+    /// A folder is larger than the caller was ready to have on the device. Ask, then call again with a larger limit.
+    #[error("{bytes} bytes in {files} files are more than allowed")]
+    LargerThanAllowed {
+        /// Bytes known to be in it.
+        bytes: u64,
+        /// Files known to be in it.
+        files: u64,
+    },
+    /// A complete listing no longer shows a great part of a space (complaint no. 22). Nothing was removed here. Ask
+    /// whether that is right; if so, call `accept_disappearance` and list again.
+    #[error("{gone} of {of} items have disappeared")]
+    ManyGone {
+        /// Items that the listing did not show.
+        gone: u64,
+        /// Items of the space that were known.
+        of: u64,
+    },
     /// The service's answer breaks its protocol (not XML, cut off, absurdly large, a hostile name).
     /// Nothing was changed.
     #[error("the service's answer cannot be understood: {detail}")]
@@ -175,6 +192,8 @@ impl Error {
             | Self::LoginRefused { .. }
             | Self::OtherAccount
             | Self::QuotaExceeded
+            | Self::LargerThanAllowed { .. }
+            | Self::ManyGone { .. }
             | Self::DiskFull
             | Self::DiskFailed { .. } => NeedsUser,
             Self::Offline { .. } => WhenOnline,

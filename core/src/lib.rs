@@ -12,6 +12,7 @@ pub mod account;
 mod cancel;
 pub mod catalog;
 pub mod clock;
+pub mod conditions;
 pub mod content;
 pub mod disk;
 mod drive;
@@ -21,7 +22,7 @@ mod runtime;
 mod store;
 
 pub use cancel::CancelToken;
-pub use drive::{Drive, DriveOptions, Listener, Profile, Status, Subscription};
+pub use drive::{Drive, DriveOptions, Listener, Polled, Profile, Status, Subscription, Why};
 pub use error::{Error, Result, RetryAdvice};
 pub use remote::Endpoints;
 pub use runtime::runtime;

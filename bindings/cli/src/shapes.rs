@@ -243,6 +243,7 @@ impl From<&LedgerRow> for LedgerShape {
                 Network::Unknown => "unknown",
                 Network::Unmetered => "unmetered",
                 Network::Metered => "metered",
+                Network::Offline => "offline",
             },
             bytes: row.bytes,
         }

@@ -215,7 +215,7 @@ impl LommeDrive {
             let path = PathBuf::from(destination);
             let content = drive.content();
             let result = content
-                .download(&id, &path, purpose.into(), listener, &token)
+                .fetch_to_file(&id, None, &path, purpose.into(), listener, &token)
                 .await;
             delivered(delivery).await;
             Ok(result?.into())
@@ -238,8 +238,10 @@ impl LommeDrive {
     /// Tells which kind of network there is. The core never guesses.
     pub fn set_network(&self, network: NetworkKind) -> Result<(), LommeError> {
         guarded(|| {
-            self.0.set_network(network.into());
-            Ok(())
+            self.0.set_situation(lomme::conditions::Situation {
+                network: network.into(),
+                ..Default::default()
+            })
         })
     }
 

@@ -157,6 +157,8 @@ twin! {
         Unmetered,
         /// Costs money.
         Metered,
+        /// There is none.
+        Offline,
     }
 }
 
@@ -512,8 +514,8 @@ pub struct DownloadedFile {
     pub fetched: u64,
 }
 
-impl From<lomme::content::Downloaded> for DownloadedFile {
-    fn from(downloaded: lomme::content::Downloaded) -> Self {
+impl From<lomme::content::Fetched> for DownloadedFile {
+    fn from(downloaded: lomme::content::Fetched) -> Self {
         Self {
             item: downloaded.item.into(),
             bytes: downloaded.bytes,
@@ -580,7 +582,7 @@ impl From<lomme::Status> for DriveStatus {
                 })
                 .collect(),
             ledger: into_records(status.ledger),
-            network: status.network.into(),
+            network: status.situation.network.into(),
         }
     }
 }

@@ -164,6 +164,94 @@ pub struct Item {
     pub metadata_version: String,
     /// What may be done to it.
     pub capabilities: &'static [Capability],
+    /// Whether its content is on the device. `Absent` for what is not a file.
+    pub local: LocalCopy,
+    /// Kept on the device, because it or a folder above it is pinned.
+    pub pinned: bool,
+    /// A favourite.
+    pub favourite: bool,
+}
+
+/// Whether the content of a file is on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum LocalCopy {
+    /// Not, or only in part.
+    #[default]
+    Absent,
+    /// All of the newest version known.
+    Whole,
+    /// All of an older version: the file has changed on the service.
+    Stale {
+        /// Since when this is known, in milliseconds since the epoch.
+        since_ms: i64,
+    },
+}
+
+/// What to search for. A local read over what is indexed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Search {
+    /// Words that the name must all contain, anywhere in it; case and accents do not matter, but å, ä, ö, æ and ø are
+    /// letters of their own. Empty: any name.
+    pub text: String,
+    /// Only these spaces; empty means Sync, Backup and Archive.
+    pub spaces: Vec<Space>,
+    /// Only this kind.
+    pub kind: Option<Kind>,
+    /// Only media types that start so, as in `image/`.
+    pub mime: Option<String>,
+    /// Files of at least so many bytes.
+    pub at_least: Option<u64>,
+    /// Files of at most so many bytes.
+    pub at_most: Option<u64>,
+    /// Files modified at or after this, in milliseconds since the epoch.
+    pub modified_from_ms: Option<i64>,
+    /// Files modified before this.
+    pub modified_before_ms: Option<i64>,
+    /// Only favourites.
+    pub favourites: bool,
+    /// 1 to 1,000 items.
+    pub limit: u32,
+}
+
+impl Search {
+    /// A search for `text` in all spaces but the trash, for at most 100 items.
+    pub fn new(text: impl Into<String>) -> Self {
+        Self {
+            text: text.into(),
+            spaces: Vec::new(),
+            kind: None,
+            mime: None,
+            at_least: None,
+            at_most: None,
+            modified_from_ms: None,
+            modified_before_ms: None,
+            favourites: false,
+            limit: 100,
+        }
+    }
+}
+
+/// What a search found: names that are the text first, then those that start with it, then those with a word that
+/// starts with it, then the rest; the newest first in each.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// The items.
+    pub items: Vec<Item>,
+    /// Whether there are more than `limit`.
+    pub more: bool,
+    /// Folders in the spaces searched whose content is not known here yet, so that the answer may lack something.
+    pub unlisted_folders: u64,
+}
+
+/// How much is in a folder, as far as known here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Weight {
+    /// Files.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Folders in it whose content is not known here yet.
+    pub unlisted_folders: u64,
 }
 
 /// What is known of an id. "Gone" is a positive statement: only a server's answer makes it.

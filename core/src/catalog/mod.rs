@@ -28,8 +28,8 @@ mod unseen;
 
 use crate::content::Wanted;
 use crate::drive::Life;
-use crate::remote::Remote;
-use crate::store::Store;
+use crate::remote::{Remote, RemotePath};
+use crate::store::{Mark, Store};
 use crate::{CancelToken, Error, Result};
 pub use item::*;
 use std::sync::Arc;
@@ -129,6 +129,106 @@ impl Catalog {
     /// names first, then without regard to case, as the service does.
     pub fn find(&self, names: &[&str]) -> Result<Lookup> {
         self.find_names(names)
+    }
+
+    /// Finds items by name, as a person types. Touches no network and fetches nothing.
+    pub fn search(&self, _search: &Search) -> Result<Found> {
+        todo!()
+    }
+
+    /// The files last modified anywhere or opened here, the newest first; trash left out. `limit` is 1 to 1,000.
+    pub fn recents(&self, _limit: u32) -> Result<Vec<Item>> {
+        todo!()
+    }
+
+    /// Makes an item a favourite, or no longer one.
+    pub fn set_favourite(&self, _id: &ItemId, _on: bool) -> Result<()> {
+        todo!()
+    }
+
+    /// All favourites, the newest first.
+    pub fn favourites(&self) -> Result<Vec<Item>> {
+        todo!()
+    }
+
+    /// Whether `id` is in `ancestor`, however deep, or is it. A local read, for checks on each access.
+    pub fn is_descendant(&self, _ancestor: &ItemId, _id: &ItemId) -> Result<bool> {
+        todo!()
+    }
+
+    /// How much is in a folder (or a file), as far as known here.
+    pub fn weight(&self, _id: &ItemId) -> Result<Weight> {
+        todo!()
+    }
+
+    /// A page of the working set: what is held by the operating system and what is in folders that it holds, pinned,
+    /// favourite or recently opened. `limit` is 1 to 1,000. Errors: `PageExpired`.
+    pub fn working_set(&self, _page: Option<&str>, _limit: u32) -> Result<Page> {
+        todo!()
+    }
+
+    /// [`changes`](Self::changes) of the working set: what is or came in, and, as deleted, what left it.
+    pub fn working_set_changes(&self, _anchor: &str, _limit: u32) -> Result<Changes> {
+        todo!()
+    }
+
+    /// Begins a report of what the operating system holds (its materialised set), and gives its number. A report that
+    /// is not committed changes nothing.
+    pub fn begin_held(&self) -> Result<u64> {
+        todo!()
+    }
+
+    /// Adds to a report: 1 to 500 ids. Unknown ids are left out.
+    pub fn add_held(&self, _epoch: u64, _ids: &[ItemId]) -> Result<()> {
+        todo!()
+    }
+
+    /// What the report says is held; all else is not any more. `InvalidArgument` if a newer report was begun.
+    pub fn commit_held(&self, _epoch: u64) -> Result<()> {
+        todo!()
+    }
+
+    /// The person says that the disappearance which `ManyGone` told of is right: the next listing of the space within
+    /// ten minutes is believed.
+    pub fn accept_disappearance(&self, _space: Space) -> Result<()> {
+        todo!()
+    }
+
+    /// Tells readers whether all of a version's content is on the device.
+    pub(crate) fn note_local(&self, _id: &ItemId, _version: &str, _whole: bool) -> Result<()> {
+        todo!()
+    }
+
+    /// Says something of an item, or takes it back: in the journal, in the catalogue's flags, in the working set and in the feed.
+    pub(crate) fn set_mark(&self, _id: &ItemId, _mark: Mark, _on: bool) -> Result<()> {
+        todo!()
+    }
+
+    /// The item itself or the nearest folder above it that is pinned. Asks the journal's places too, so that it is right
+    /// while a rebuilt catalogue does not know the item yet.
+    pub(crate) fn pinned_by(&self, _id: &ItemId) -> Result<Option<ItemId>> {
+        todo!()
+    }
+
+    /// Up to `limit` files in a folder, however deep (or the file itself), after the key that the call before gave.
+    pub(crate) fn files_below(
+        &self,
+        _id: &ItemId,
+        _after: Option<i64>,
+        _limit: usize,
+    ) -> Result<(Vec<Item>, Option<i64>)> {
+        todo!()
+    }
+
+    /// Folders that should be asked again, the most wanted first: hinted at by an event, then held or pinned or opened
+    /// ones that were listed the longest ago.
+    pub(crate) fn wanting_refresh(&self, _limit: usize) -> Result<Vec<ItemId>> {
+        todo!()
+    }
+
+    /// An event said that something changed at a path of the service: the nearest folder known there wants a refresh.
+    pub(crate) fn hint(&self, _path: &RemotePath) -> Result<()> {
+        todo!()
     }
 
     /// The anchor of now. Read it before the rows that it should cover.

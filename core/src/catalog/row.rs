@@ -4,7 +4,7 @@
 //! out although it is stored, because a liststream does not tell it: the version must not change
 //! because another kind of listing was read.
 
-use super::{Item, ItemId, Kind, Space, rules};
+use super::{Item, ItemId, Kind, LocalCopy, Space, rules};
 use crate::remote::RemotePath;
 use rusqlite::Row;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
@@ -146,6 +146,9 @@ pub(super) fn seen(row: &Row<'_>, life: &Life) -> rusqlite::Result<Seen> {
             .map(|md5| format!("{:032x}-{}", u128::from_be_bytes(md5), size.unwrap_or(0))),
         metadata_version: format!("{life}-{seq}"),
         capabilities: rules::capabilities(space, kind, from),
+        local: LocalCopy::Absent,
+        pinned: false,
+        favourite: false,
     };
     Ok(Seen {
         key: row.get(0)?,

@@ -7,7 +7,7 @@
 
 use super::ledger::{self, ByteKey};
 use super::part::Part;
-use super::{Content, Downloaded, Purpose, TransferListener};
+use super::{Content, Fetched, Purpose, TransferListener};
 use crate::catalog::{Item, ItemId, Space};
 use crate::remote::RemotePath;
 use crate::runtime::blocking;
@@ -47,14 +47,15 @@ impl<E: Into<Error>> From<E> for Failed {
 }
 
 impl Content {
-    pub(super) async fn download_inner(
+    pub(super) async fn fetch_to_file_inner(
         &self,
         id: &ItemId,
+        _want_version: Option<&str>,
         dest: &Path,
         purpose: Purpose,
         progress: Option<Arc<dyn TransferListener>>,
         cancel: &CancelToken,
-    ) -> Result<Downloaded> {
+    ) -> Result<Fetched> {
         let mut detail = "";
         let mut fetched = 0;
         for again in [false, true] {
@@ -68,7 +69,7 @@ impl Content {
                 Ok(part) => {
                     let (bytes, dest, cancel) = (part.len(), dest.to_owned(), cancel.clone());
                     blocking(move || part.place(&dest, &cancel)).await?;
-                    return Ok(Downloaded {
+                    return Ok(Fetched {
                         item: wanted.item,
                         bytes,
                         fetched,
@@ -160,7 +161,7 @@ impl Content {
         cancel: &CancelToken,
     ) -> Result<(Sink, Result<(), Failed>)> {
         let from = sink.part.len();
-        let mut body = match self.remote.open(&wanted.path, from, cancel).await {
+        let mut body = match self.remote.open(&wanted.path, from, None, cancel).await {
             Ok(body) => body,
             // The range starts inside the file as we know it, so the file has become shorter.
             Err(Error::VersionGone) => return Ok((sink, Err(Failed::Drifted("range")))),

@@ -25,7 +25,8 @@ const PURPOSES: [(Purpose, &str); 6] = [
     (Purpose::Camera, "camera"),
 ];
 
-const NETWORKS: [(Network, &str); 3] = [
+const NETWORKS: [(Network, &str); 4] = [
+    (Network::Offline, "offline"),
     (Network::Unknown, "unknown"),
     (Network::Unmetered, "unmetered"),
     (Network::Metered, "metered"),

@@ -3,17 +3,24 @@
 //! Content moves for a named [`Purpose`] and never else, and every byte received is in the ledger.
 //! Nothing here is reached by listing, indexing or reading the catalogue.
 
+mod cache;
 mod download;
 mod ledger;
 mod part;
+mod pins;
+mod reader;
+mod slot;
+mod thumbnail;
 
 use crate::catalog::{Catalog, Item, ItemId, Space};
+use crate::conditions::Waiting;
 use crate::disk::Disk;
 use crate::drive::Life;
 use crate::remote::Remote;
 use crate::store::Store;
 use crate::{CancelToken, Result};
 pub(crate) use download::Wanted;
+pub use reader::{Hint, Reader};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -44,6 +51,8 @@ pub enum Network {
     Unmetered,
     /// Costs money.
     Metered,
+    /// There is none.
+    Offline,
 }
 
 /// A row of the byte ledger: content bytes received, headers and listings left out.
@@ -66,15 +75,129 @@ pub trait TransferListener: Send + Sync {
     fn on_transfer(&self, done: u64, total: u64);
 }
 
-/// A finished download.
+/// A file that was handed out.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Downloaded {
+pub struct Fetched {
     /// The item as of these bytes.
     pub item: Item,
     /// The length of the file, equal to the item's size.
     pub bytes: u64,
-    /// How many of them came over the network in this call; less after a resume.
+    /// How many of them came over the network in this call; less after a resume, none if all was here.
     pub fetched: u64,
+}
+
+/// How much of the device the cache may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct CacheLimits {
+    /// Bytes for what is not pinned; the least recently used goes first.
+    pub budget_bytes: u64,
+    /// Bytes of the volume that stay free: nothing is fetched that would take them.
+    pub free_floor_bytes: u64,
+}
+
+impl Default for CacheLimits {
+    /// 2 GiB, and 512 MiB free.
+    fn default() -> Self {
+        Self {
+            budget_bytes: 2 << 30,
+            free_floor_bytes: 512 << 20,
+        }
+    }
+}
+
+/// What the content of one space takes on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct SpaceUsage {
+    /// Bytes of pinned items.
+    pub pinned_bytes: u64,
+    /// Bytes of all else, which eviction may take.
+    pub cached_bytes: u64,
+    /// Files that are here as a whole.
+    pub whole_files: u64,
+}
+
+/// What the content takes on the device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Usage {
+    /// By space, in the order of [`Space::ALL`].
+    pub spaces: [SpaceUsage; 4],
+    /// Bytes of thumbnails.
+    pub thumbnail_bytes: u64,
+    /// The limits in force.
+    pub limits: CacheLimits,
+    /// Bytes free on the volume.
+    pub free_bytes: u64,
+}
+
+/// What an eviction did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Evicted {
+    /// Files whose content left the device, in whole or in part.
+    pub files: u64,
+    /// Bytes freed.
+    pub bytes: u64,
+    /// Files that stayed, because they are pinned, open or being fetched.
+    pub kept: u64,
+}
+
+/// A pin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pin {
+    /// The pinned file or folder.
+    pub item: Item,
+    /// When it was pinned, in milliseconds since the epoch.
+    pub since_ms: i64,
+    /// Files in it, as far as known.
+    pub files: u64,
+    /// Files of it that are here in their newest version.
+    pub whole_files: u64,
+    /// Files of it that are here in an older version only.
+    pub stale_files: u64,
+    /// Bytes in it, as far as known.
+    pub bytes: u64,
+    /// Bytes of it that are here in their newest version.
+    pub whole_bytes: u64,
+    /// Since when the oldest of the stale files is stale, in milliseconds since the epoch.
+    pub stale_since_ms: Option<i64>,
+}
+
+/// What a run over the pins did.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct PinRun {
+    /// Files fetched as a whole.
+    pub files: u64,
+    /// Bytes that came over the network.
+    pub fetched: u64,
+    /// Files that are still not here.
+    pub missing_files: u64,
+    /// Their bytes.
+    pub missing_bytes: u64,
+    /// Why they wait, if the rules or the device hold them back.
+    pub waiting: Option<Waiting>,
+    /// Files that failed by themselves, and how; at most 100 are told.
+    pub failed: Vec<(ItemId, crate::Error)>,
+}
+
+/// The sizes of thumbnails that the service makes; how many pixels each has, no public fact tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ThumbnailSize {
+    /// `WS`
+    Small,
+    /// `WM`
+    Medium,
+    /// `WL`
+    Large,
+    /// `WXL`
+    Huge,
+}
+
+/// A thumbnail on the device, until its item changes or the cache needs the place: copy it to keep it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Thumbnail {
+    /// Where it is.
+    pub path: PathBuf,
+    /// `image/jpeg`, `image/png` or `image/webp`, told by its first bytes.
+    pub mime: &'static str,
 }
 
 /// Bytes of one drive.
@@ -113,26 +236,106 @@ impl Content {
         })
     }
 
-    /// Downloads a whole file to `dest`, over whatever is there, once its size and MD5 are the server's.
-    /// The directory of `dest` must exist. What a broken or cancelled download leaves is kept inside the
-    /// drive's directory, and the next call, in any process, continues it.
+    /// Writes a whole file to `dest`, over whatever is there, once its size and MD5 are the service's, and gives the item
+    /// as of these bytes. What is here already is not fetched again; what a broken or cancelled call leaves is kept
+    /// inside the drive's directory, and the next call, in any process, goes on from it. The caller owns `dest` and may
+    /// write into it: it shares nothing with the cache. The directory of `dest` must exist.
+    ///
+    /// `want_version` is a [`content_version`](Item::content_version); if the service no longer has it, the newest is
+    /// fetched, and the result says which.
     ///
     /// Errors: `NotKnown`, `NoSuchItem`, `NotAllowed` (not a file, or in the trash), `ContentMismatch`
     /// (nothing is left at `dest`), `Offline`, `DiskFull`, `Cancelled`.
-    pub async fn download(
+    pub async fn fetch_to_file(
         &self,
         id: &ItemId,
+        want_version: Option<&str>,
         dest: &Path,
         purpose: Purpose,
         progress: Option<Arc<dyn TransferListener>>,
         cancel: &CancelToken,
-    ) -> Result<Downloaded> {
+    ) -> Result<Fetched> {
         self.life
             .run(cancel, async |cancel| {
-                self.download_inner(id, dest, purpose, progress, cancel)
+                self.fetch_to_file_inner(id, want_version, dest, purpose, progress, cancel)
                     .await
             })
             .await
+    }
+
+    /// Opens a file to read any part of it. Touches no network by itself: what is on the device is served from there, and
+    /// the rest is fetched by the reads. `want_version` as in [`fetch_to_file`](Self::fetch_to_file), but `VersionGone` if
+    /// it is not the newest known and not on the device.
+    ///
+    /// Errors: `NotKnown`, `NoSuchItem`, `NotAllowed` (not a file, or in the trash), `VersionGone`.
+    pub fn open_reader(
+        &self,
+        _id: &ItemId,
+        _want_version: Option<&str>,
+        _purpose: Purpose,
+    ) -> Result<Reader> {
+        todo!()
+    }
+
+    /// Removes the content of a file, or of all files in a folder, from the device; the items stay. What is pinned, open or
+    /// being fetched stays too, and is counted. A local call.
+    pub fn evict(&self, _id: &ItemId) -> Result<Evicted> {
+        todo!()
+    }
+
+    /// What the content takes on the device. A local read.
+    pub fn usage(&self) -> Result<Usage> {
+        todo!()
+    }
+
+    /// Sets how much of the device the cache may take, and evicts what is too much at once.
+    pub fn set_limits(&self, _limits: CacheLimits) -> Result<Evicted> {
+        todo!()
+    }
+
+    /// Pins a file or folder: its content is kept on the device from the next [`keep_pins`](Self::keep_pins) on. Fetches
+    /// nothing itself, and needs no network.
+    ///
+    /// Errors: `LargerThanAllowed` when more than `up_to_bytes` are known to be in it (nothing is pinned then),
+    /// `NotKnown`, `NoSuchItem`, `NotAllowed` (in the trash).
+    pub fn pin(&self, _id: &ItemId, _up_to_bytes: u64) -> Result<Pin> {
+        todo!()
+    }
+
+    /// Unpins. With `drop_content` the content leaves the device now, as by [`evict`](Self::evict); else it becomes part of
+    /// the cache. Errors: `NotAllowed` when not it but a folder above is pinned.
+    pub fn unpin(&self, _id: &ItemId, _drop_content: bool) -> Result<Evicted> {
+        todo!()
+    }
+
+    /// All pins, the newest first. A local read.
+    pub fn pins(&self) -> Result<Vec<Pin>> {
+        todo!()
+    }
+
+    /// Brings all pinned content up to date, as far as the rules allow: lists the pinned folders, then fetches what is
+    /// missing or has changed. Beside what a person asks for at this moment, this is the only way that content comes.
+    /// Call it when something was pinned, when the situation changed and from the platform's background job; it can end at
+    /// any moment and be called again. The progress is of all bytes still to come.
+    pub async fn keep_pins(
+        &self,
+        _progress: Option<Arc<dyn TransferListener>>,
+        _cancel: &CancelToken,
+    ) -> Result<PinRun> {
+        todo!()
+    }
+
+    /// A thumbnail of at least this kind of size, from the device or from the service; `None` when the service has none
+    /// for this file. Fetches just this one, and never the file.
+    ///
+    /// Errors: as [`fetch_to_file`](Self::fetch_to_file).
+    pub async fn thumbnail(
+        &self,
+        _id: &ItemId,
+        _size: ThumbnailSize,
+        _cancel: &CancelToken,
+    ) -> Result<Option<Thumbnail>> {
+        todo!()
     }
 
     /// All content bytes ever received by this directory, by space, purpose and network.

@@ -9,11 +9,12 @@ mod life;
 mod options;
 
 use crate::account::{Account, SignIn};
-use crate::catalog::Catalog;
-use crate::content::{Content, LedgerRow, Network};
+use crate::catalog::{Catalog, ItemId, LocalCopy, Refreshed};
+use crate::conditions::{Rules, Situation, Waiting};
+use crate::content::{Content, LedgerRow, Usage};
 use crate::remote::Remote;
 use crate::store::Store;
-use crate::{Error, Result};
+use crate::{CancelToken, Error, Result};
 use hints::Hints;
 pub use hints::Subscription;
 pub(crate) use life::{Busy, Life, State};
@@ -39,8 +40,42 @@ pub struct Status {
     pub items: [u64; 4],
     /// Content bytes received.
     pub ledger: Vec<LedgerRow>,
-    /// The kind of network last told.
-    pub network: Network,
+    /// What the platform has told of the device.
+    pub situation: Situation,
+    /// The person's rules.
+    pub rules: Rules,
+    /// Why pinned content waits, if something of it is missing and is held back.
+    pub waiting: Option<Waiting>,
+    /// What the content takes on the device.
+    pub usage: Usage,
+    /// Whether the service's change events are connected.
+    pub watching: bool,
+}
+
+/// Why an item's content is, or is not, on the device. A local read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Why {
+    /// Whether it is here.
+    pub local: LocalCopy,
+    /// Bytes of it that are here.
+    pub local_bytes: u64,
+    /// The pin that it is kept by.
+    pub pinned_by: Option<ItemId>,
+    /// The one reason why pinned content that is missing does not come; `None` if nothing is missing or nothing holds it back.
+    pub waiting: Option<Waiting>,
+    /// All of that in a sentence, for developers and support.
+    pub explanation: String,
+}
+
+/// What a poll did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Polled {
+    /// Folders asked for.
+    pub folders: u64,
+    /// What they told.
+    pub found: Refreshed,
+    /// Whether the budget ended before the work.
+    pub more: bool,
 }
 
 /// An open companion.
@@ -52,6 +87,7 @@ pub struct Drive {
     remote: Remote,
     life: Arc<Life>,
     hints: Arc<Hints>,
+    situation: Mutex<Situation>,
     /// Held through a pause, a resume, a close and a sign-out, so that no two of them mix.
     turning: Mutex<()>,
 }
@@ -110,6 +146,7 @@ impl Drive {
             remote,
             life,
             hints,
+            situation: Mutex::default(),
             turning: Mutex::default(),
         };
         if drive.account.is_leaving()? {
@@ -139,8 +176,49 @@ impl Drive {
             sign_in: self.account.state()?,
             items: self.catalog.counts()?,
             ledger: self.content.ledger()?,
-            network: self.content.network(),
+            situation: *self
+                .situation
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+            rules: Rules::default(),
+            waiting: None,
+            usage: Usage::default(),
+            watching: false,
         })
+    }
+
+    /// Why an item's content is, or is not, on the device.
+    pub fn why(&self, _id: &ItemId) -> Result<Why> {
+        todo!()
+    }
+
+    /// Asks the service about what matters most until `budget` is over: folders that an event hinted at, then what is
+    /// held, pinned or recently opened, the longest unasked first; then whole spaces. Fetches no content. For a pull from a
+    /// background job.
+    pub async fn poll(&self, _budget: Duration, _cancel: &CancelToken) -> Result<Polled> {
+        todo!()
+    }
+
+    /// Stays connected to the service's change events until cancelled: each is a hint that leads to a refresh of the folder
+    /// concerned, and then to [`Listener::on_changed`]. Reconnects by itself with growing pauses; polls instead where the
+    /// service has no events. Ends with `Cancelled`, or with `SignInNeeded`.
+    pub async fn watch(&self, _cancel: &CancelToken) -> Result<()> {
+        todo!()
+    }
+
+    /// What the content service has to do by itself follows these rules.
+    pub fn set_rules(&self, _rules: Rules) -> Result<()> {
+        todo!()
+    }
+
+    /// The platform tells what has changed of the device. Content under way by itself stops when the rules no longer allow it.
+    pub fn set_situation(&self, situation: Situation) -> Result<()> {
+        *self
+            .situation
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = situation;
+        self.content.set_network(situation.network);
+        Ok(())
     }
 
     /// Signs out by choice: tokens, tree and unfinished downloads go. Works offline. What
@@ -159,11 +237,6 @@ impl Drive {
         });
         self.life.start(|| Ok(()))?;
         done
-    }
-
-    /// The platform tells which network there is.
-    pub fn set_network(&self, network: Network) {
-        self.content.set_network(network);
     }
 
     /// Asks for hints until the subscription is dropped or the drive closed; a closed drive lets go of

@@ -108,7 +108,7 @@ async fn odd_names_come_back_as_they_are_and_can_be_asked_for() {
         );
         assert_eq!(current.md5, <[u8; 16]>::from(Md5::digest(name)));
         assert!(file.uuid.is_some());
-        let mut body = remote.open(&place, 1, &never()).await.unwrap();
+        let mut body = remote.open(&place, 1, None, &never()).await.unwrap();
         assert_eq!((body.offset, body.total), (1, Some(name.len() as u64)));
         let mut bytes = Vec::new();
         while let Some(chunk) = body.next(&never()).await.unwrap() {
@@ -117,7 +117,7 @@ async fn odd_names_come_back_as_they_are_and_can_be_asked_for() {
         assert_eq!(bytes, &name.as_bytes()[1..]);
     }
     let beyond = remote
-        .open(&path("Jotta/Archive/dir/plain.txt"), 999, &never())
+        .open(&path("Jotta/Archive/dir/plain.txt"), 999, None, &never())
         .await;
     assert_eq!(beyond.err(), Some(Error::VersionGone));
 }

@@ -7,6 +7,7 @@ mod body;
 mod document;
 mod endpoints;
 mod errors;
+mod events;
 mod jfs;
 mod json;
 mod liststream;
@@ -21,6 +22,7 @@ use crate::account::Secret;
 use crate::{CancelToken, Error, Result};
 pub(crate) use body::Body;
 pub use endpoints::Endpoints;
+pub(crate) use events::{Event, Events};
 pub(crate) use readers::{ListReader, TreeReader};
 use std::future::Future;
 use std::pin::Pin;
@@ -113,13 +115,44 @@ impl Remote {
         TreeReader::new(answer, path)
     }
 
-    /// `mode=bin` from byte `from` to the end. `VersionGone` when the file is not that long.
-    pub async fn open(&self, path: &RemotePath, from: u64, cancel: &CancelToken) -> Result<Body> {
+    /// `mode=bin` from byte `from` to before byte `to`, or to the end. `VersionGone` when the file is not that long.
+    pub async fn open(
+        &self,
+        path: &RemotePath,
+        from: u64,
+        _to: Option<u64>,
+        cancel: &CancelToken,
+    ) -> Result<Body> {
         let url = self.jfs_url(&self.tokens.username()?, path, "?mode=bin")?;
         let answer = self
             .get(&url, Some(from).filter(|&from| from > 0), cancel)
             .await?;
         Body::new(answer, from, cancel).await
+    }
+
+    /// A file as it is now. `NoSuchItem` when there is none (or only a tombstone, or a folder).
+    pub async fn stat(&self, path: &RemotePath, cancel: &CancelToken) -> Result<RemoteFile> {
+        match self.list(path, cancel).await?.listing {
+            Listing::File(file) if file.deleted_ms.is_none() && file.current.is_some() => Ok(*file),
+            _ => Err(Error::NoSuchItem {
+                detail: "not a file".into(),
+            }),
+        }
+    }
+
+    /// `mode=thumb`: a small image, `None` when the service makes none for this file. `ts` is `WS`, `WM`, `WL` or `WXL`.
+    pub async fn thumb(
+        &self,
+        _path: &RemotePath,
+        _ts: &str,
+        _cancel: &CancelToken,
+    ) -> Result<Option<Vec<u8>>> {
+        todo!()
+    }
+
+    /// Connects to the change events. `Ok(None)` when the service has no such thing.
+    pub async fn events(&self, _cancel: &CancelToken) -> Result<Option<Events>> {
+        todo!()
     }
 
     fn jfs_url(&self, username: &str, path: &RemotePath, query: &str) -> Result<String> {

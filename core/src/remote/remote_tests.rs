@@ -227,7 +227,7 @@ async fn endless_garbage_of_any_kind_is_refused_early() {
 async fn open(answer: impl Into<Vec<u8>>, from: u64) -> Result<(u64, Option<u64>, Vec<u8>)> {
     let server = RudeServer::saying(answer);
     let mut body = remote(&server)
-        .open(&path(&["Jotta", "Sync", "a"]), from, &never())
+        .open(&path(&["Jotta", "Sync", "a"]), from, None, &never())
         .await?;
     let ranged = server.requests()[0].contains(&format!("range: bytes={from}-\r\n"));
     assert_eq!(ranged, from > 0);

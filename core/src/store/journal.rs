@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Step `n` leads from version `n` to `n + 1`.
-const STEPS: &[&str] = &[V1];
+const STEPS: &[&str] = &[V1, V2];
 
 const V1: &str = "
     CREATE TABLE setting (
@@ -43,6 +43,22 @@ const V1: &str = "
         started_ms INTEGER NOT NULL
     );
     INSERT INTO generation VALUES (1, 0);
+";
+
+/// What people and the operating system have said of items (see [`super::marks`]), and what metered networks have cost
+/// each month (`yyyymm`).
+const V2: &str = "
+    CREATE TABLE mark (
+        id BLOB NOT NULL,
+        what TEXT NOT NULL,
+        since_ms INTEGER NOT NULL,
+        PRIMARY KEY (id, what)
+    ) WITHOUT ROWID;
+    CREATE INDEX mark_what ON mark (what, since_ms);
+    CREATE TABLE metered (
+        month INTEGER PRIMARY KEY,
+        bytes INTEGER NOT NULL
+    );
 ";
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {

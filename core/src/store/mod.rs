@@ -15,6 +15,7 @@ mod generation;
 mod identity;
 mod journal;
 mod lease;
+mod marks;
 mod schema;
 mod settings;
 
@@ -24,6 +25,7 @@ use crate::{Error, Result};
 pub(crate) use db::Db;
 pub(crate) use identity::{Identified, Place, new_id};
 pub(crate) use lease::Lease;
+pub(crate) use marks::Mark;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

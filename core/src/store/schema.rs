@@ -7,12 +7,17 @@
 //! integers of this file alone. `id` is there only once it has left the core (see the journal),
 //! which is why a first index of 100,000 files writes no random index. `gone` has the tombstones
 //! of ids that left; an item that never left needs none.
+//!
+//! `flags` repeats the journal's marks for those who read, `local` says whether the content is on the phone
+//! (0 no, 1 whole, 2 an older version of it, `stale_ms` since when), and `ws` whether the item is in the working set
+//! (1), has left it (2) or never was in it (0). `slot` is the index of the content files, which can be made anew from
+//! their directory.
 
 use crate::{Error, Result};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// Raise it with every change below.
-const VERSION: i64 = 2;
+const VERSION: i64 = 3;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (
@@ -47,7 +52,11 @@ const SCHEMA: &str = "
         listed_ms INTEGER,
         indexed_ms INTEGER,
         deleted_ms INTEGER,
-        origin TEXT
+        origin TEXT,
+        flags INTEGER NOT NULL DEFAULT 0,
+        local INTEGER NOT NULL DEFAULT 0,
+        stale_ms INTEGER,
+        ws INTEGER NOT NULL DEFAULT 0
     );
     CREATE INDEX item_name ON item (parent, (kind = 3), fold, key);
     CREATE INDEX item_newest
@@ -59,6 +68,19 @@ const SCHEMA: &str = "
     CREATE UNIQUE INDEX item_id ON item (id) WHERE id IS NOT NULL;
     CREATE INDEX item_uuid ON item (uuid) WHERE uuid IS NOT NULL;
     CREATE INDEX item_seq ON item (seq);
+    CREATE INDEX item_ws ON item (key) WHERE ws = 1;
+
+    CREATE TABLE slot (
+        id BLOB NOT NULL,
+        version TEXT NOT NULL,
+        space INTEGER NOT NULL,
+        size INTEGER NOT NULL,
+        bytes INTEGER NOT NULL,
+        whole INTEGER NOT NULL,
+        used_ms INTEGER NOT NULL,
+        PRIMARY KEY (id, version)
+    ) WITHOUT ROWID;
+    CREATE INDEX slot_used ON slot (used_ms);
 
     CREATE TABLE gone (
         id BLOB PRIMARY KEY,

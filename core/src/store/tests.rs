@@ -3,7 +3,7 @@
 use super::*;
 use crate::Error;
 use crate::clock::ManualClock;
-use crate::disk::{OwnFile, RealDisk};
+use crate::disk::{BlockFile, OwnFile, RealDisk};
 use rusqlite::Connection;
 use std::fs;
 use std::io;
@@ -448,6 +448,18 @@ impl Disk for Full {
     fn remove(&self, _: &Path) -> io::Result<()> {
         Err(io::ErrorKind::StorageFull.into())
     }
+    fn open_blocks(&self, path: &Path, create: bool) -> io::Result<Box<dyn BlockFile>> {
+        RealDisk.open_blocks(path, create)
+    }
+
+    fn clone_file(&self, from: &Path, to: &Path) -> io::Result<bool> {
+        RealDisk.clone_file(from, to)
+    }
+
+    fn free_space(&self, _dir: &Path) -> io::Result<u64> {
+        Ok(0)
+    }
+
     fn names(&self, dir: &Path) -> io::Result<Vec<std::ffi::OsString>> {
         RealDisk.names(dir)
     }

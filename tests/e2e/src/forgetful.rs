@@ -1,6 +1,6 @@
 //! A disk that loses power: what was written but not synced is forgotten.
 
-use lomme::disk::{Disk, OwnFile, RealDisk};
+use lomme::disk::{BlockFile, Disk, OwnFile, RealDisk};
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::OpenOptions;
@@ -87,6 +87,18 @@ impl Disk for ForgetfulDisk {
 
     fn names(&self, dir: &Path) -> io::Result<Vec<OsString>> {
         RealDisk.names(dir)
+    }
+
+    fn open_blocks(&self, path: &Path, create: bool) -> io::Result<Box<dyn BlockFile>> {
+        RealDisk.open_blocks(path, create)
+    }
+
+    fn clone_file(&self, from: &Path, to: &Path) -> io::Result<bool> {
+        RealDisk.clone_file(from, to)
+    }
+
+    fn free_space(&self, dir: &Path) -> io::Result<u64> {
+        RealDisk.free_space(dir)
     }
 }
 

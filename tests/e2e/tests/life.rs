@@ -57,7 +57,7 @@ async fn a_pause_in_mid_download_leaves_no_open_file_and_a_resume_goes_on() {
         running
             .drive
             .content()
-            .download(&film, &to, Purpose::Open, None, &CancelToken::new())
+            .fetch_to_file(&film, None, &to, Purpose::Open, None, &CancelToken::new())
             .await
     });
     let parts = pocket.outer.path().join("drive/parts");
@@ -83,7 +83,7 @@ async fn a_pause_in_mid_download_leaves_no_open_file_and_a_resume_goes_on() {
     let got = pocket
         .drive
         .content()
-        .download(&id, &dest, Purpose::Open, None, &CancelToken::new())
+        .fetch_to_file(&id, None, &dest, Purpose::Open, None, &CancelToken::new())
         .await
         .unwrap();
     assert!(got.fetched < FILM, "the bytes before the pause were kept");
@@ -174,10 +174,10 @@ async fn two_drives_on_one_directory_see_each_others_work() {
         pocket
             .drive
             .content()
-            .download(&item.id, &one, Purpose::Open, None, &cancel),
+            .fetch_to_file(&item.id, None, &one, Purpose::Open, None, &cancel),
         second
             .content()
-            .download(&item.id, &two, Purpose::Open, None, &cancel),
+            .fetch_to_file(&item.id, None, &two, Purpose::Open, None, &cancel),
     );
     first.unwrap();
     other.unwrap();
@@ -231,7 +231,7 @@ async fn a_power_cut_in_mid_download_costs_bytes_but_never_truth() {
     let download = tokio::spawn(async move {
         drive
             .content()
-            .download(&film, &to, Purpose::Open, None, &stop)
+            .fetch_to_file(&film, None, &to, Purpose::Open, None, &stop)
             .await
     });
     let parts = pocket.outer.path().join("drive/parts");
@@ -255,7 +255,7 @@ async fn a_power_cut_in_mid_download_costs_bytes_but_never_truth() {
     pocket
         .drive
         .content()
-        .download(&id, &dest, Purpose::Open, None, &CancelToken::new())
+        .fetch_to_file(&id, None, &dest, Purpose::Open, None, &CancelToken::new())
         .await
         .unwrap();
     disk.forget();

@@ -155,8 +155,9 @@ async fn a_download_tells_its_progress_and_is_the_file() {
     let got = pocket
         .drive
         .content()
-        .download(
+        .fetch_to_file(
             &item.id,
+            None,
             &dest,
             Purpose::Open,
             Some(steps.clone()),
@@ -223,14 +224,27 @@ async fn a_download_cancelled_midway_stops_and_the_next_call_fetches_the_rest() 
         cancel.cancel();
     };
     let content_of = pocket.drive.content();
-    let download =
-        content_of.download(&item.id, &dest, Purpose::Open, Some(steps.clone()), &cancel);
+    let download = content_of.fetch_to_file(
+        &item.id,
+        None,
+        &dest,
+        Purpose::Open,
+        Some(steps.clone()),
+        &cancel,
+    );
     let (stopped, ()) = tokio::join!(download, stop);
     assert_eq!(stopped, Err(Error::Cancelled));
     assert!(!dest.exists());
     cloud.trouble().clear();
     let got = content_of
-        .download(&item.id, &dest, Purpose::Open, None, &CancelToken::new())
+        .fetch_to_file(
+            &item.id,
+            None,
+            &dest,
+            Purpose::Open,
+            None,
+            &CancelToken::new(),
+        )
         .await
         .unwrap();
     assert!(
@@ -307,7 +321,7 @@ async fn a_missing_item_is_gone_only_when_the_service_has_said_so() {
     let gone = pocket
         .drive
         .content()
-        .download(&item.id, &dest, Purpose::Open, None, &cancel)
+        .fetch_to_file(&item.id, None, &dest, Purpose::Open, None, &cancel)
         .await
         .unwrap_err();
     assert!(matches!(gone, Error::NoSuchItem { .. }), "{gone:?}");
@@ -343,7 +357,7 @@ async fn a_file_that_another_client_moved_is_still_downloaded_by_its_id() {
     let got = pocket
         .drive
         .content()
-        .download(&item.id, &dest, Purpose::Open, None, &cancel)
+        .fetch_to_file(&item.id, None, &dest, Purpose::Open, None, &cancel)
         .await
         .unwrap();
     assert_eq!(

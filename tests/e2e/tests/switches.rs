@@ -120,14 +120,28 @@ async fn day(label: &str, switches: Switches) {
     let dest = pocket.outer.path().join("plan");
     let content = pocket.drive.content();
     content
-        .download(&plan.id, &dest, Purpose::Open, None, &CancelToken::new())
+        .fetch_to_file(
+            &plan.id,
+            None,
+            &dest,
+            Purpose::Open,
+            None,
+            &CancelToken::new(),
+        )
         .await
         .unwrap_or_else(|error| panic!("download under {label}: {error:?}"));
     assert_eq!(std::fs::read(&dest).unwrap(), b"a newer plan", "{label}");
 
     writer.trash("/Jotta/Sync/Docs/plan.txt").unwrap();
     let gone = content
-        .download(&plan.id, &dest, Purpose::Open, None, &CancelToken::new())
+        .fetch_to_file(
+            &plan.id,
+            None,
+            &dest,
+            Purpose::Open,
+            None,
+            &CancelToken::new(),
+        )
         .await;
     assert!(
         matches!(gone, Err(Error::NoSuchItem { .. })),

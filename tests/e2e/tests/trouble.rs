@@ -99,7 +99,14 @@ impl World {
             .pocket
             .drive
             .content()
-            .download(&item.id, &dest, Purpose::Open, None, &CancelToken::new())
+            .fetch_to_file(
+                &item.id,
+                None,
+                &dest,
+                Purpose::Open,
+                None,
+                &CancelToken::new(),
+            )
             .await?;
         assert!(
             std::fs::read(&dest).unwrap()

@@ -3,6 +3,7 @@
 
 use local_cloud::{BulkFile, Cloud, CloudOptions};
 use lomme::catalog::{Kind, Order, Space};
+use lomme::conditions::Situation;
 use lomme::content::{Network, Purpose};
 use lomme::{CancelToken, Error};
 use lomme_e2e::Pocket;
@@ -78,12 +79,18 @@ async fn indexing_and_browsing_100000_files_fetches_no_byte_of_sync() {
     );
     assert_eq!(sync_bytes(&cloud), 0, "the server's count");
 
-    pocket.drive.set_network(Network::Unmetered);
+    pocket
+        .drive
+        .set_situation(Situation {
+            network: Network::Unmetered,
+            ..Situation::default()
+        })
+        .unwrap();
     let dest = pocket.outer.path().join("asked for");
     let got = pocket
         .drive
         .content()
-        .download(&file.id, &dest, Purpose::Open, None, &cancel)
+        .fetch_to_file(&file.id, None, &dest, Purpose::Open, None, &cancel)
         .await
         .unwrap();
     let ledger = pocket.drive.content().ledger().unwrap();
@@ -151,7 +158,14 @@ async fn a_folder_is_not_a_file_to_download() {
     let refused = pocket
         .drive
         .content()
-        .download(&folder.id, &dest, Purpose::Open, None, &CancelToken::new())
+        .fetch_to_file(
+            &folder.id,
+            None,
+            &dest,
+            Purpose::Open,
+            None,
+            &CancelToken::new(),
+        )
         .await;
     assert!(matches!(refused, Err(Error::NotAllowed { .. })));
     assert_eq!(sync_bytes(&cloud), 0);

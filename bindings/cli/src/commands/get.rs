@@ -10,7 +10,7 @@ use crate::progress::Shown;
 use crate::shapes::{GotShape, ItemShape};
 use lomme::CancelToken;
 use lomme::catalog::{Item, Kind};
-use lomme::content::{Downloaded, Purpose};
+use lomme::content::{Fetched, Purpose};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -40,8 +40,9 @@ pub async fn run(
     let bar = Arc::new(Shown::bytes(output));
     let got = drive
         .content()
-        .download(
+        .fetch_to_file(
             &item.id,
+            None,
             &landing.0,
             Purpose::Open,
             Some(bar.clone()),
@@ -54,7 +55,7 @@ pub async fn run(
     report(&got, path, &dest, output)
 }
 
-fn report(got: &Downloaded, path: String, dest: &Path, output: &mut Output) -> Result<(), Failure> {
+fn report(got: &Fetched, path: String, dest: &Path, output: &mut Output) -> Result<(), Failure> {
     let saved_as = dest.display().to_string();
     if output.is_json() {
         return output.document(&GotShape {

@@ -8,7 +8,7 @@ use crate::names::shown;
 use local_cloud::{Moment, Rule};
 use lomme::account::Secret;
 use lomme::catalog::{Action, Consequence, Item, Kind, Lookup, Order, Space};
-use lomme::content::{Downloaded, Purpose};
+use lomme::content::{Fetched, Purpose};
 use lomme::{CancelToken, Listener};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -295,15 +295,15 @@ impl Walk<'_> {
         item: &Item,
         name: &str,
         cancel: &CancelToken,
-    ) -> Result<Downloaded, Failure> {
+    ) -> Result<Fetched, Failure> {
         let dest = self.stage.download_to(name);
         let content = self.stage.drive.content();
-        let fetching = content.download(&item.id, &dest, Purpose::Open, None, cancel);
+        let fetching = content.fetch_to_file(&item.id, None, &dest, Purpose::Open, None, cancel);
         Ok(fetching.await?)
     }
 
     /// A file is asked for once, however many tries it takes.
-    fn asked(&mut self, got: &Downloaded) {
+    fn asked(&mut self, got: &Fetched) {
         *self.asked.entry(got.item.space).or_default() += got.bytes;
     }
 

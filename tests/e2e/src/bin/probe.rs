@@ -48,8 +48,9 @@ fn main() {
                 println!("ready");
                 let got = drive
                     .content()
-                    .download(
+                    .fetch_to_file(
                         &item.id,
+                        None,
                         Path::new(&arguments[3]),
                         Purpose::Open,
                         None,
