@@ -19,6 +19,7 @@ use crate::drive::Life;
 use crate::remote::Remote;
 use crate::store::Store;
 use crate::{CancelToken, Result};
+use cache::Cache;
 pub(crate) use download::Wanted;
 pub use reader::{Hint, Reader};
 use std::path::{Path, PathBuf};
@@ -211,6 +212,8 @@ pub struct Content {
     /// Where parts are: inside the drive's directory.
     parts: PathBuf,
     network: Arc<Mutex<Network>>,
+    #[allow(dead_code, reason = "under way")]
+    cache: Cache,
 }
 
 impl Content {
@@ -225,7 +228,9 @@ impl Content {
     ) -> Result<Self> {
         let parts = directory.join("parts");
         part::sweep(&*disk, &parts, now_ms)?;
+        let cache = Cache::new(store.clone(), catalog.clone(), disk.clone(), directory)?;
         Ok(Self {
+            cache,
             store,
             catalog,
             remote,
