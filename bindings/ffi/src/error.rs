@@ -122,6 +122,27 @@ pub enum LommeError {
         /// For developers.
         detail: String,
     },
+    /// A folder is larger than the caller was ready to have on the device. Ask, then call again with a larger limit.
+    #[error("{detail}")]
+    LargerThanAllowed {
+        /// Bytes known to be in it.
+        bytes: u64,
+        /// Files known to be in it.
+        files: u64,
+        /// For developers.
+        detail: String,
+    },
+    /// A complete listing no longer shows a great part of a space. Nothing was removed here. Ask whether that is right;
+    /// if so, call `acceptDisappearance` and list again.
+    #[error("{detail}")]
+    ManyGone {
+        /// Items that the listing did not show.
+        gone: u64,
+        /// Items of the space that were known.
+        known: u64,
+        /// For developers.
+        detail: String,
+    },
     /// The service's answer breaks its protocol. Nothing was changed.
     #[error("{detail}")]
     BadAnswer {
@@ -255,6 +276,16 @@ impl From<lomme::Error> for LommeError {
             E::DiskFailed { detail } => Self::DiskFailed { detail },
             E::ContentMismatch { detail } => Self::ContentMismatch { detail },
             E::VersionGone => Self::VersionGone { detail: said },
+            E::LargerThanAllowed { bytes, files } => Self::LargerThanAllowed {
+                bytes,
+                files,
+                detail: said,
+            },
+            E::ManyGone { gone, of } => Self::ManyGone {
+                gone,
+                known: of,
+                detail: said,
+            },
             E::BadAnswer { detail } => Self::BadAnswer { detail },
             E::Refused { status, detail } => Self::Refused { status, detail },
             E::AnchorExpired => Self::AnchorExpired { detail: said },
@@ -302,6 +333,8 @@ impl From<LommeError> for lomme::Error {
             E::DiskFailed { detail } => Self::DiskFailed { detail },
             E::ContentMismatch { detail } => Self::ContentMismatch { detail },
             E::VersionGone { .. } => Self::VersionGone,
+            E::LargerThanAllowed { bytes, files, .. } => Self::LargerThanAllowed { bytes, files },
+            E::ManyGone { gone, known, .. } => Self::ManyGone { gone, of: known },
             E::BadAnswer { detail } => Self::BadAnswer { detail },
             E::Refused { status, detail } => Self::Refused { status, detail },
             E::AnchorExpired { .. } => Self::AnchorExpired,
@@ -335,6 +368,8 @@ mod tests {
                 retry_after: Some(wait),
             },
             lomme::Error::StoreTooNew { found: 9, known: 1 },
+            lomme::Error::LargerThanAllowed { bytes: 7, files: 2 },
+            lomme::Error::ManyGone { gone: 3, of: 4 },
             lomme::Error::Paused,
             lomme::Error::Cancelled,
         ] {

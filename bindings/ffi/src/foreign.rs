@@ -6,6 +6,7 @@
 //! over here. The vault is called where its answer is needed.
 
 use lomme::account::{Secret, Vault};
+use std::future::Future;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -60,7 +61,7 @@ pub trait DriveListener: Send + Sync {
 /// the call's result. Called from a thread of its own, one call at a time.
 #[uniffi::export(foreign)]
 pub trait ProgressListener: Send + Sync {
-    /// `done` of `total`: bytes on the disk for a download; entries read for an index, which has no total.
+    /// `done` of `total`: bytes on the disk for a fetch; entries read for an index, which has no total.
     fn on_progress(&self, done: u64, total: Option<u64>) -> Result<(), CallbackError>;
 }
 
@@ -96,7 +97,7 @@ pub(crate) struct ProgressBridge(watch::Sender<Step>);
 type Step = Option<(u64, Option<u64>)>;
 
 /// Ends when the last step was delivered and nobody can tell another.
-pub(crate) type Delivery = tokio::task::JoinHandle<()>;
+type Delivery = tokio::task::JoinHandle<()>;
 
 impl ProgressBridge {
     pub fn new(listener: Arc<dyn ProgressListener>) -> (Arc<Self>, Delivery) {
@@ -123,6 +124,21 @@ impl lomme::content::TransferListener for ProgressBridge {
     fn on_transfer(&self, done: u64, total: u64) {
         self.tell(done, Some(total));
     }
+}
+
+/// Runs `work` with the listener as the core wants it, and ends when the last step was delivered, so that none comes
+/// after the result.
+pub(crate) async fn with_progress<F: Future>(
+    listener: Option<Arc<dyn ProgressListener>>,
+    work: impl FnOnce(Option<Arc<ProgressBridge>>) -> F,
+) -> F::Output {
+    let (bridge, delivery) = listener.map(ProgressBridge::new).unzip();
+    let result = work(bridge).await;
+    if let Some(delivery) = delivery {
+        // It cannot fail: what a listener throws is a value.
+        let _ = delivery.await;
+    }
+    result
 }
 
 /// A drive listener as the core wants it.

@@ -8,7 +8,8 @@
 //!   `async`, takes a [`CancelToken`], and runs on the core's own threads (see `call`).
 //! - Platform code is called only with no lock of ours held, one call at a time and in order for each
 //!   listener; its exceptions never cross with their text.
-//! - Ids, versions, anchors and page tokens are strings; bytes cross as paths.
+//! - A reader's blocking read is for threads made for that; it has an `async` twin.
+//! - Ids, versions, anchors and page tokens are strings; bytes cross as paths, and by a reader at most 128 KiB a call.
 //! - No type is named like one of Foundation, Kotlin or Android.
 
 mod call;
@@ -16,6 +17,7 @@ mod cancel;
 mod drive;
 mod error;
 mod foreign;
+mod reader;
 mod sign_in;
 mod types;
 
@@ -23,6 +25,7 @@ pub use cancel::CancelToken;
 pub use drive::{DriveSubscription, LommeDrive};
 pub use error::{LommeError, RetryAdvice};
 pub use foreign::{CallbackError, DriveListener, ProgressListener, SecretVault};
+pub use reader::LommeReader;
 pub use sign_in::BrowserSignIn;
 pub use types::*;
 
