@@ -54,8 +54,10 @@ pub trait BlockFile: Send + Sync {
     /// Makes the bytes written so far durable.
     fn sync(&self) -> io::Result<()>;
     /// Takes the file's lock for all processes without waiting: shared, or alone. `false` while somebody else has it
-    /// otherwise. It ends when the file is dropped, also by a kill.
+    /// otherwise. It ends when the file is dropped, also by a kill. A lock that was shared and cannot be had alone is lost.
     fn try_lock(&self, alone: bool) -> io::Result<bool>;
+    /// Whether `path` still names this file: whoever had the lock before may have removed or replaced it.
+    fn is_at(&self, path: &Path) -> io::Result<bool>;
 }
 
 /// A file opened for appending.
@@ -84,8 +86,7 @@ impl Disk for RealDisk {
         // Not `File::try_lock`: on Android the standard library does not support it.
         flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         // Whoever had the lock may have renamed the file away between our open and our lock.
-        let (ours, named) = (file.metadata()?, fs::symlink_metadata(path).ok());
-        if named.is_none_or(|named| (named.dev(), named.ino()) != (ours.dev(), ours.ino())) {
+        if !file.is_at(path)? {
             return Err(io::ErrorKind::WouldBlock.into());
         }
         file.seek(SeekFrom::End(0))?;
@@ -231,6 +232,15 @@ impl BlockFile for File {
         match flock(self, operation) {
             Err(error) if error == rustix::io::Errno::WOULDBLOCK => Ok(false),
             locked => Ok(locked.map(|()| true)?),
+        }
+    }
+
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        let ours = self.metadata()?;
+        match fs::symlink_metadata(path) {
+            Ok(named) => Ok((named.dev(), named.ino()) == (ours.dev(), ours.ino())),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+            Err(error) => Err(error),
         }
     }
 }
