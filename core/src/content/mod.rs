@@ -9,7 +9,6 @@ mod ledger;
 mod part;
 mod pins;
 mod reader;
-#[allow(dead_code, reason = "what uses it is being written")]
 mod slot;
 mod thumbnail;
 
