@@ -1,6 +1,6 @@
 //! File content, `mode=bin`.
 
-use super::transport::Answer;
+use super::transport::{Answer, Span};
 use crate::{CancelToken, Error, Result};
 use bytes::Bytes;
 
@@ -16,20 +16,20 @@ pub(crate) struct Body {
 }
 
 impl Body {
-    /// Takes an answer to a GET from byte `from`.
-    pub(crate) async fn new(answer: Answer, from: u64, cancel: &CancelToken) -> Result<Self> {
+    /// Takes an answer to a GET of `span`.
+    pub(crate) async fn new(answer: Answer, span: Span, cancel: &CancelToken) -> Result<Self> {
         let length = answer.content_length();
         let (offset, total, left) = match answer.status {
             200 => (0, length, length),
             206 => {
                 let range = answer.content_range().and_then(Range::parse);
                 let range = range
-                    .filter(|range| range.first == from)
+                    .filter(|range| range.answers(span))
                     .ok_or_else(|| Error::bad_answer("another range than the one asked for"))?;
                 if length.is_some_and(|length| length != range.length()) {
                     return Err(Error::bad_answer("a range that is not as long as it says"));
                 }
-                (from, range.total, Some(range.length()))
+                (span.from, range.total, Some(range.length()))
             }
             416 => return Err(Error::VersionGone),
             _ => return Err(answer.refusal(cancel).await),
@@ -86,6 +86,16 @@ impl Range {
             && range.last < u64::MAX
             && range.total.is_none_or(|total| range.last < total);
         sound.then_some(range)
+    }
+
+    /// Whether it is what was asked for. An open end may come in pieces, which only costs another request; a bounded
+    /// one must come whole, or to the end of the file.
+    fn answers(&self, asked: Span) -> bool {
+        let end = self.last + 1;
+        self.first == asked.from
+            && asked
+                .to
+                .is_none_or(|to| end == to || (end < to && self.total == Some(end)))
     }
 
     fn length(&self) -> u64 {

@@ -115,6 +115,13 @@ async fn odd_names_come_back_as_they_are_and_can_be_asked_for() {
             bytes.extend_from_slice(&chunk);
         }
         assert_eq!(bytes, &name.as_bytes()[1..]);
+        let mut body = remote.open(&place, 1, Some(4), &never()).await.unwrap();
+        assert_eq!((body.offset, body.total), (1, Some(name.len() as u64)));
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.next(&never()).await.unwrap() {
+            bytes.extend_from_slice(&chunk);
+        }
+        assert_eq!(bytes, &name.as_bytes()[1..4]);
     }
     let beyond = remote
         .open(&path("Jotta/Archive/dir/plain.txt"), 999, None, &never())

@@ -27,8 +27,8 @@ pub(crate) use readers::{ListReader, TreeReader};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-use transport::Answer;
 pub(crate) use transport::Transport;
+use transport::{Answer, Span};
 pub(crate) use types::*;
 
 /// Hands out access tokens. `stale` is a token that the service has just refused.
@@ -115,19 +115,22 @@ impl Remote {
         TreeReader::new(answer, path)
     }
 
-    /// `mode=bin` from byte `from` to before byte `to`, or to the end. `VersionGone` when the file is not that long.
+    /// `mode=bin` from byte `from` to before byte `to`, or to the end. `VersionGone` when the file ends before `from`.
+    /// The body may be longer or start earlier than asked for, if the service knows no ranges: see [`Body::offset`].
     pub async fn open(
         &self,
         path: &RemotePath,
         from: u64,
-        _to: Option<u64>,
+        to: Option<u64>,
         cancel: &CancelToken,
     ) -> Result<Body> {
         let url = self.jfs_url(&self.tokens.username()?, path, "?mode=bin")?;
-        let answer = self
-            .get(&url, Some(from).filter(|&from| from > 0), cancel)
-            .await?;
-        Body::new(answer, from, cancel).await
+        if to.is_some_and(|to| to <= from) {
+            return Err(Error::invalid("an empty range"));
+        }
+        let span = Span { from, to };
+        let answer = self.get(&url, Some(span), cancel).await?;
+        Body::new(answer, span, cancel).await
     }
 
     /// A file as it is now. `NoSuchItem` when there is none (or only a tombstone, or a folder).
@@ -172,14 +175,14 @@ impl Remote {
     }
 
     /// A GET with a token; a refused one is renewed once.
-    async fn get(&self, url: &str, from: Option<u64>, cancel: &CancelToken) -> Result<Answer> {
+    async fn get(&self, url: &str, span: Option<Span>, cancel: &CancelToken) -> Result<Answer> {
         let token = self.tokens.access_token(None, cancel).await?;
-        let answer = self.transport.get(url, Some(&token), from, cancel).await?;
+        let answer = self.transport.get(url, Some(&token), span, cancel).await?;
         if answer.status != 401 {
             return Ok(answer);
         }
         let token = self.tokens.access_token(Some(&token), cancel).await?;
-        self.transport.get(url, Some(&token), from, cancel).await
+        self.transport.get(url, Some(&token), span, cancel).await
     }
 }
 

@@ -225,17 +225,76 @@ async fn endless_garbage_of_any_kind_is_refused_early() {
 }
 
 async fn open(answer: impl Into<Vec<u8>>, from: u64) -> Result<(u64, Option<u64>, Vec<u8>)> {
+    open_to(answer, from, None).await
+}
+
+async fn open_to(
+    answer: impl Into<Vec<u8>>,
+    from: u64,
+    to: Option<u64>,
+) -> Result<(u64, Option<u64>, Vec<u8>)> {
     let server = RudeServer::saying(answer);
     let mut body = remote(&server)
-        .open(&path(&["Jotta", "Sync", "a"]), from, None, &never())
+        .open(&path(&["Jotta", "Sync", "a"]), from, to, &never())
         .await?;
-    let ranged = server.requests()[0].contains(&format!("range: bytes={from}-\r\n"));
-    assert_eq!(ranged, from > 0);
+    let head = &server.requests()[0];
+    match to {
+        Some(to) => assert!(head.contains(&format!("range: bytes={from}-{}\r\n", to - 1))),
+        None => {
+            let ranged = head.contains(&format!("range: bytes={from}-\r\n"));
+            assert_eq!(ranged, from > 0);
+        }
+    }
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next(&never()).await? {
         bytes.extend_from_slice(&chunk);
     }
     Ok((body.offset, body.total, bytes))
+}
+
+#[tokio::test]
+async fn a_bounded_range_comes_whole_or_up_to_the_end_of_the_file() {
+    let ranged =
+        |range: &str, body: &str| reply(206, &format!("Content-Range: bytes {range}\r\n"), body);
+    let got = open_to(ranged("2-4/9", "cde"), 2, Some(5)).await.unwrap();
+    assert_eq!(got, (2, Some(9), b"cde".to_vec()));
+    let from_the_start = open_to(ranged("0-1/9", "ab"), 0, Some(2)).await.unwrap();
+    assert_eq!(from_the_start, (0, Some(9), b"ab".to_vec()));
+    let clamped = open_to(ranged("2-3/4", "cd"), 2, Some(100)).await.unwrap();
+    assert_eq!(clamped, (2, Some(4), b"cd".to_vec()));
+    let unknown = open_to(ranged("2-4/*", "cde"), 2, Some(5)).await.unwrap();
+    assert_eq!(unknown, (2, None, b"cde".to_vec()));
+    let no_ranges = open_to(reply(200, "", "abcdef"), 2, Some(4)).await.unwrap();
+    assert_eq!(no_ranges, (0, Some(6), b"abcdef".to_vec()));
+    for (range, body) in [
+        ("2-3/9", "cd"),
+        ("2-3/*", "cd"),
+        ("2-8/9", "cdefghi"),
+        ("3-4/9", "de"),
+        ("1-4/9", "bcde"),
+        ("2-5/6", "cdef"),
+    ] {
+        let got = open_to(ranged(range, body), 2, Some(5)).await;
+        assert!(
+            matches!(got, Err(Error::BadAnswer { .. })),
+            "{range}: {got:?}"
+        );
+    }
+    let beyond = open_to(reply(416, "", ""), 9, Some(12)).await;
+    assert_eq!(beyond, Err(Error::VersionGone));
+}
+
+#[tokio::test]
+async fn an_empty_range_is_never_sent() {
+    let server = RudeServer::saying(reply(200, "", "abcdef"));
+    for to in [0, 4, 5] {
+        let got = remote(&server)
+            .open(&path(&["Jotta", "Sync", "a"]), 5, Some(to), &never())
+            .await
+            .err();
+        assert!(matches!(got, Some(Error::InvalidArgument { .. })));
+    }
+    assert!(server.requests().is_empty());
 }
 
 #[tokio::test]

@@ -41,6 +41,24 @@ impl Default for Patience {
     }
 }
 
+/// The part of a file that is asked for: from byte `from` to before byte `to`, or to the end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub from: u64,
+    pub to: Option<u64>,
+}
+
+impl Span {
+    /// `Range: bytes=<first>-<last or nothing>`, both included; `None` asks for the whole file.
+    fn header(self) -> Option<String> {
+        match self.to {
+            Some(to) => Some(format!("bytes={}-{}", self.from, to.saturating_sub(1))),
+            None if self.from > 0 => Some(format!("bytes={}-", self.from)),
+            None => None,
+        }
+    }
+}
+
 /// The HTTP client. Cheap to clone; clones share connections.
 #[derive(Clone)]
 pub(crate) struct Transport(Arc<Shared>);
@@ -93,13 +111,13 @@ impl Transport {
         &self,
         url: &str,
         token: Option<&Secret>,
-        from: Option<u64>,
+        span: Option<Span>,
         cancel: &CancelToken,
     ) -> Result<Answer> {
         let mut delay = Duration::from_millis(10);
         let mut attempt = 1;
         loop {
-            let request = self.request(Method::GET, url, token, from)?;
+            let request = self.request(Method::GET, url, token, span)?;
             let last = attempt >= self.0.patience.attempts;
             match self.send(request, cancel).await {
                 Ok(answer) => {
@@ -158,7 +176,7 @@ impl Transport {
         method: Method,
         url: &str,
         token: Option<&Secret>,
-        from: Option<u64>,
+        span: Option<Span>,
     ) -> Result<Request> {
         let mut request = Request::new(method, safe_url(url)?);
         if let Some(token) = token {
@@ -171,8 +189,8 @@ impl Transport {
             value.set_sensitive(true);
             request.headers_mut().insert(AUTHORIZATION, value);
         }
-        if let Some(from) = from {
-            let value = HeaderValue::from_str(&format!("bytes={from}-"))
+        if let Some(range) = span.and_then(Span::header) {
+            let value = HeaderValue::from_str(&range)
                 .map_err(|_| Error::bug("a range that cannot be sent"))?;
             request.headers_mut().insert(RANGE, value);
         }
