@@ -1,0 +1,146 @@
+//! The benchmarks: fills the cloud, lets both sides run in turn, and prints the tables.
+
+mod browse;
+mod files;
+mod growth;
+mod index;
+mod reads;
+mod serve;
+
+use crate::cloud::{Run, Stage};
+use crate::report::{Benchmark, median};
+use md5::{Digest, Md5};
+use serde_json::json;
+use std::fs;
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Instant;
+
+/// What a benchmark gets.
+pub struct Suite {
+    pub stage: Stage,
+    pub rounds: u32,
+}
+
+type Bench = fn(&Suite) -> Result<Vec<Benchmark>, String>;
+
+const ALL: [(&str, Bench); 6] = [
+    ("index", index::run),
+    ("one", files::one),
+    ("many", files::many),
+    ("reads", reads::run),
+    ("browse", browse::run),
+    ("growth", growth::run),
+];
+
+/// `rest` are names of benchmarks and `--rounds N`.
+pub fn run(rclone: &str, work: &str, out: &str, rest: &[&str]) -> ExitCode {
+    let mut suite = Suite {
+        stage: Stage {
+            rclone: rclone.into(),
+            work: work.into(),
+        },
+        rounds: 5,
+    };
+    let mut chosen = Vec::new();
+    let mut words = rest.iter();
+    while let Some(word) = words.next() {
+        let bench = ALL.iter().find(|(name, _)| name == word);
+        let rounds = || words.clone().next().and_then(|n| n.parse().ok());
+        match (*word, bench) {
+            (_, Some(bench)) => chosen.push(bench),
+            ("--rounds", None) if rounds().is_some_and(|rounds| rounds > 0) => {
+                suite.rounds = rounds().unwrap_or(5);
+                words.next();
+            }
+            _ => {
+                let names: Vec<_> = ALL.iter().map(|(name, _)| *name).collect();
+                eprintln!(
+                    "usage: run [NAME...] [--rounds N]; names: {}",
+                    names.join(", ")
+                );
+                return ExitCode::from(2);
+            }
+        }
+    }
+    if chosen.is_empty() {
+        chosen.extend(&ALL);
+    }
+    let start = Instant::now();
+    let (mut done, mut text) = (Vec::new(), String::new());
+    for (name, bench) in chosen {
+        eprintln!("-- {name}");
+        let benchmarks = bench(&suite).unwrap_or_else(|why| {
+            vec![Benchmark {
+                title: (*name).to_owned(),
+                failed: Some(why),
+                ..Benchmark::default()
+            }]
+        });
+        for benchmark in benchmarks {
+            let table = benchmark.table();
+            println!("{table}");
+            text.push_str(&table);
+            text.push('\n');
+            done.push(benchmark);
+        }
+    }
+    let closing = format!(
+        "{} rounds each, {} processors, {:.0} s in all; one core's MD5: {:.0} MiB/s\n",
+        suite.rounds,
+        std::thread::available_parallelism().map_or(0, usize::from),
+        start.elapsed().as_secs_f64(),
+        md5_mib_per_second(),
+    );
+    println!("{closing}");
+    text.push_str(&closing);
+    if let Err(why) = keep(Path::new(out), &text, &done) {
+        eprintln!("{why}");
+        return ExitCode::FAILURE;
+    }
+    let all_ran = done.iter().all(|one| one.failed.is_none());
+    ExitCode::from(u8::from(!all_ran))
+}
+
+fn keep(out: &Path, text: &str, done: &[Benchmark]) -> Result<(), String> {
+    let numbers = serde_json::to_string_pretty(done).map_err(|error| error.to_string())?;
+    fs::write(out.join("results.md"), text)
+        .and_then(|()| fs::write(out.join("results.json"), numbers))
+        .map_err(|error| format!("{}: {error}", out.display()))
+}
+
+impl Suite {
+    /// Fills a folder with generated files of `bytes` bytes (and up to 9 more).
+    pub fn fill(&self, path: &str, files: u64, bytes: u64) -> Result<(), String> {
+        let parameters = json!({"path": path, "files": files, "bytes": bytes});
+        self.stage.control("folder", &parameters).map(drop)
+    }
+}
+
+/// The figures that targets are about.
+pub fn wall(run: &Run) -> f64 {
+    run.took.wall_s
+}
+
+/// Processor seconds.
+pub fn cpu(run: &Run) -> f64 {
+    run.took.cpu_s
+}
+
+/// MiB resident at the most.
+pub fn peak(run: &Run) -> f64 {
+    run.took.peak_mib
+}
+
+/// How fast one core hashes, which bounds every whole download: the service has no other hash.
+pub fn md5_mib_per_second() -> f64 {
+    let data = vec![7_u8; 1 << 20];
+    let rates = (0..5).map(|_| {
+        let start = Instant::now();
+        let mut md5 = Md5::new();
+        (0..128).for_each(|_| md5.update(&data));
+        std::hint::black_box(md5.finalize());
+        128.0 / start.elapsed().as_secs_f64()
+    });
+    median(rates.collect())
+}
