@@ -74,32 +74,36 @@ extension LommeDrive {
         }
     }
 
-    /// Downloads a whole file to `destination`, which gets the file only when its size and MD5 are the service's;
-    /// whatever has that name is replaced.
+    /// Writes a whole file to `destination`, over whatever is there, once its size and MD5 are the service's, and gives
+    /// the item as of these bytes.
     ///
-    /// What a broken or cancelled download leaves is kept in the drive's directory and continued by the
-    /// next call. Throws `NoSuchItem`, `ContentMismatch`, `DiskFull` and what `refresh(_:)` throws.
+    /// What is on the device is not fetched again; what a broken or cancelled call leaves is kept in the drive's
+    /// directory, and the next call goes on from it. If the service no longer has `wantVersion`, the newest is fetched, and
+    /// the result says which. Throws `NoSuchItem`, `ContentMismatch`, `DiskFull` and what `refresh(_:)` throws.
     ///
     /// - Parameters:
     ///   - id: the file.
-    ///   - destination: a file URL.
+    ///   - wantVersion: a `contentVersion`; without it, the newest.
+    ///   - destination: a file URL; the file there is the caller's.
     ///   - purpose: what the bytes are for; the byte ledger counts them under it.
     ///   - progress: hears the bytes on the disk and the bytes in all, cumulative, at most some ten times a second,
     ///     the last before the result, from a thread of Lomme's.
     @discardableResult
-    public func download(
+    public func fetch(
         _ id: String,
+        version wantVersion: String? = nil,
         to destination: URL,
         purpose: FetchPurpose = .open,
         progress: (@Sendable (_ done: UInt64, _ total: UInt64) -> Void)? = nil
-    ) async throws -> DownloadedFile {
+    ) async throws -> FetchedFile {
         guard destination.isFileURL else {
             throw LommeError.InvalidArgument(detail: "the destination is no file URL")
         }
         let listener = progress.map { hear in ProgressRelay { done, total in hear(done, total ?? done) } }
         return try await cancelling {
-            try await self.download(
+            try await self.fetchToFile(
                 id: id,
+                wantVersion: wantVersion,
                 destination: destination.path,
                 purpose: purpose,
                 progress: listener,
@@ -108,14 +112,47 @@ extension LommeDrive {
         }
     }
 
+    /// A thumbnail of at least this kind of size, from the device or from the service; nothing when the service has
+    /// none. Fetches just this one, and never the file. The file is the cache's: copy it to keep it.
+    public func thumbnail(of id: String, size: ThumbnailSize = .medium) async throws -> ThumbnailFile? {
+        try await cancelling { try await self.thumbnail(id: id, size: size, cancel: $0) }
+    }
+
+    /// Brings all pinned content up to date, as far as the rules allow.
+    ///
+    /// Beside what a person asks for at this moment, this is the only way that content comes. Call it when something was
+    /// pinned, when the situation changed and from a background task; it may end at any moment and be called again.
+    ///
+    /// - Parameter progress: as for `fetch(_:version:to:purpose:progress:)`, for all bytes that were missing.
+    @discardableResult
+    public func keepPins(
+        progress: (@Sendable (_ done: UInt64, _ total: UInt64) -> Void)? = nil
+    ) async throws -> PinRun {
+        let listener = progress.map { hear in ProgressRelay { done, total in hear(done, total ?? done) } }
+        return try await cancelling { try await self.keepPins(progress: listener, cancel: $0) }
+    }
+
+    /// Asks the service about what matters most until `budget` is over: folders that an event hinted at, then what is
+    /// held, pinned or recently opened, then whole spaces. Fetches no content. For a background task.
+    @discardableResult
+    public func poll(within budget: Duration) async throws -> PollOutcome {
+        try await cancelling { try await self.poll(budgetMs: budget.milliseconds, cancel: $0) }
+    }
+
+    /// Stays connected to the service's change events until the task is cancelled: each leads to a refresh of the folder
+    /// concerned, which `changes(since:)` then tells of. Connects again by itself.
+    ///
+    /// Throws `SignInNeeded` when the sign-in ends, `Paused`, `Closed`.
+    public func watch() async throws {
+        try await cancelling { try await self.watch(cancel: $0) }
+    }
+
     /// Makes the drive ready for the suspension of the process: stops network calls, finishes writes and closes
     /// every file. Calls throw `Paused` until `resume()`; streams wait.
     ///
     /// Throws `StoreBusy` when the deadline passes first; nothing new starts even then, so call it again.
     public func pause(within deadline: Duration) async throws {
-        let (seconds, attoseconds) = deadline.components
-        let milliseconds = UInt64(max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000))
-        try await blocking { try self.pause(deadlineMs: milliseconds) }
+        try await blocking { try self.pause(deadlineMs: deadline.milliseconds) }
     }
 
     /// Stops network calls, closes every file, and makes every later call throw `Closed`. Streams end. Closing
@@ -130,6 +167,14 @@ extension BrowserSignIn {
     @discardableResult
     public func finish() async throws -> AccountInfo {
         try await cancelling { try await self.finish(cancel: $0) }
+    }
+}
+
+extension Duration {
+    /// In whole milliseconds, and never less than none.
+    fileprivate var milliseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        return UInt64(max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000))
     }
 }
 

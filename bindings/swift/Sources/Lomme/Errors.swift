@@ -18,6 +18,8 @@ extension LommeError: LocalizedError {
         case .DiskFailed: "The files of this app can't be read or written."
         case .ContentMismatch: "The file arrived damaged."
         case .VersionGone: "This version is gone."
+        case .LargerThanAllowed: "This takes more space than was allowed."
+        case .ManyGone: "Many files have disappeared from the service. Is that right?"
         case .BadAnswer: "The service's answer can't be understood."
         case .Refused: "The service refused."
         case .AnchorExpired, .PageExpired: "The list is out of date."
@@ -30,5 +32,13 @@ extension LommeError: LocalizedError {
         case .VaultFailed: "The place for passwords can't be opened."
         case .InvalidArgument, .Bug: "Something went wrong in this app."
         }
+    }
+}
+
+extension WaitReason: CustomStringConvertible {
+    /// A sentence in English: what is waited for, and what would end the wait.
+    public var description: String {
+        // It fails only where Lomme has a bug.
+        (try? text()) ?? ""
     }
 }

@@ -14,13 +14,19 @@ extension LommeDrive {
     ///
     /// Hints that nobody has taken yet become one, so a slow reader misses nothing and holds nothing up.
     public func hints(of kind: DriveHint) throws -> AsyncStream<Void> {
+        try endableHints(of: kind).stream
+    }
+
+    fileprivate func endableHints(
+        of kind: DriveHint
+    ) throws -> (stream: AsyncStream<Void>, continuation: AsyncStream<Void>.Continuation) {
         let (stream, continuation) = AsyncStream.makeStream(
             of: Void.self,
             bufferingPolicy: .bufferingNewest(1)
         )
         let subscription = try subscribe(listener: HintRelay(kind, continuation))
         continuation.onTermination = { _ in try? subscription.end() }
-        return stream
+        return (stream, continuation)
     }
 
     /// What changes in the local tree from `anchor` on, as long as the loop runs.
@@ -35,7 +41,28 @@ extension LommeDrive {
     public func changes(since anchor: String? = nil, limit: UInt32 = 200) throws -> ChangeFeed {
         // Subscribed before the anchor is read, or a change between the two would be in neither.
         let hints = try hints(of: .tree)
-        return ChangeFeed(drive: self, hints: hints, anchor: try anchor ?? currentAnchor(), limit: limit)
+        return ChangeFeed(hints: hints, anchor: try anchor ?? currentAnchor()) {
+            try self.changes(anchor: $0, limit: limit)
+        }
+    }
+
+    /// As `changes(since:limit:)`, of the working set: what is or came in, and, as deleted, what left it.
+    public func workingSetChanges(since anchor: String? = nil, limit: UInt32 = 200) throws -> ChangeFeed {
+        let hints = try hints(of: .tree)
+        return ChangeFeed(hints: hints, anchor: try anchor ?? currentAnchor()) {
+            try self.workingSetChanges(anchor: $0, limit: limit)
+        }
+    }
+
+    /// As `changes(since:limit:)`, and as long as the sequence or a loop over it lives also a `watch()`, so that what
+    /// other devices do comes in at once. Throws `SignInNeeded` when the sign-in ends.
+    public func watchedChanges(since anchor: String? = nil, limit: UInt32 = 200) throws -> WatchedChanges {
+        let (stream, continuation) = try endableHints(of: .tree)
+        let feed = ChangeFeed(hints: stream, anchor: try anchor ?? currentAnchor()) {
+            try self.changes(anchor: $0, limit: limit)
+        }
+        let resumed = try hints(of: .account)
+        return WatchedChanges(watching: Watching(self, resumed: resumed, tells: continuation), feed: feed)
     }
 
     /// The sign-in state now, and again whenever it changes. Ends when its task is cancelled or the drive is closed.
@@ -56,7 +83,13 @@ extension LommeDrive {
         order: ListOrder = .name,
         limit: UInt32 = 200
     ) -> FolderPages {
-        FolderPages(drive: self, parent: parent, order: order, limit: limit)
+        FolderPages { try self.children(parent: parent, order: order, page: $0, limit: limit) }
+    }
+
+    /// The pages of the working set: what the operating system holds and what is in folders that it holds, pinned,
+    /// favourite or recently opened. Throws `PageExpired`.
+    public func workingSetPages(limit: UInt32 = 200) -> FolderPages {
+        FolderPages { try self.workingSet(page: $0, limit: limit) }
     }
 
     /// The items of a folder as the local store has it, read page by page; otherwise as `pages(of:order:limit:)`.
@@ -65,14 +98,12 @@ extension LommeDrive {
     }
 }
 
-/// The pages of a folder, one after the other. Each is read when it is asked for, off the main actor.
+/// The pages of a folder or of the working set, one after the other. Each is read when it is asked for, off the main
+/// actor.
 public struct FolderPages: AsyncSequence, Sendable {
     public typealias Element = ItemPage
 
-    let drive: LommeDrive
-    let parent: String
-    let order: ListOrder
-    let limit: UInt32
+    let read: @Sendable (_ page: String?) throws -> ItemPage
 
     public func makeAsyncIterator() -> Iterator {
         Iterator(pages: self)
@@ -90,12 +121,7 @@ public struct FolderPages: AsyncSequence, Sendable {
         public mutating func next() async throws -> ItemPage? {
             guard !ended else { return nil }
             try Task.checkCancellation()
-            let read = try pages.drive.children(
-                parent: pages.parent,
-                order: pages.order,
-                page: page,
-                limit: pages.limit
-            )
+            let read = try pages.read(page)
             page = read.next
             ended = read.next == nil
             return read
@@ -137,24 +163,22 @@ public struct FolderItems: AsyncSequence, Sendable {
 public struct ChangeFeed: AsyncSequence, Sendable {
     public typealias Element = ChangePage
 
-    let drive: LommeDrive
     let hints: AsyncStream<Void>
     let anchor: String
-    let limit: UInt32
+    let read: @Sendable (_ anchor: String) throws -> ChangePage
 
     public func makeAsyncIterator() -> Iterator {
-        Iterator(drive: drive, hints: hints.makeAsyncIterator(), anchor: anchor, limit: limit)
+        Iterator(hints: hints.makeAsyncIterator(), anchor: anchor, read: read)
     }
 
     public struct Iterator: AsyncIteratorProtocol {
-        let drive: LommeDrive
         var hints: AsyncStream<Void>.Iterator
         var anchor: String
-        let limit: UInt32
+        let read: @Sendable (_ anchor: String) throws -> ChangePage
 
         public mutating func next() async throws -> ChangePage? {
             while !Task.isCancelled {
-                if let page = try ifOpen({ try drive.changes(anchor: anchor, limit: limit) }) {
+                if let page = try ifOpen({ try read(anchor) }) {
                     anchor = page.anchor
                     if !page.updated.isEmpty || !page.deleted.isEmpty { return page }
                     if page.more { continue }
@@ -163,6 +187,60 @@ public struct ChangeFeed: AsyncSequence, Sendable {
             }
             return nil
         }
+    }
+}
+
+/// Pages of changes, with a `watch()` that lasts as long as this or a loop over it. Meant for one loop.
+public struct WatchedChanges: AsyncSequence, Sendable {
+    public typealias Element = ChangePage
+
+    let watching: Watching
+    let feed: ChangeFeed
+
+    public func makeAsyncIterator() -> Iterator {
+        Iterator(watching: watching, feed: feed.makeAsyncIterator())
+    }
+
+    public struct Iterator: AsyncIteratorProtocol {
+        let watching: Watching
+        var feed: ChangeFeed.Iterator
+
+        public mutating func next() async throws -> ChangePage? {
+            if let page = try await feed.next() { return page }
+            if !Task.isCancelled { try await watching.end() }
+            return nil
+        }
+    }
+}
+
+/// A watch in a task of its own, which ends with this. When it fails, it ends the hints of the tree, so that who waits for
+/// them finds out.
+final class Watching: Sendable {
+    private let task: Task<Void, any Error>
+
+    init(_ drive: LommeDrive, resumed: AsyncStream<Void>, tells tree: AsyncStream<Void>.Continuation) {
+        task = Task {
+            defer { tree.finish() }
+            var resumed = resumed.makeAsyncIterator()
+            repeat {
+                do {
+                    try await drive.watch()
+                } catch LommeError.Paused {
+                    // Again after the resume, of which there is a hint.
+                } catch LommeError.Closed {
+                    return
+                }
+            } while await resumed.next() != nil
+        }
+    }
+
+    deinit {
+        task.cancel()
+    }
+
+    /// Waits for its end, and throws what it failed with.
+    func end() async throws {
+        try await task.value
     }
 }
 

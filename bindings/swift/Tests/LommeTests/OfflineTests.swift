@@ -42,7 +42,7 @@ import Testing
         #expect(throws: LommeError.self) { try drive.status() }
         #expect(throws: LommeError.self) { try drive.resume() }
         let folder = await failure { try await drive.refresh("sync") }
-        let file = await failure { try await drive.download("x", to: scratch.file("x")) }
+        let file = await failure { try await drive.fetch("x", to: scratch.file("x")) }
         for error in [folder, file] {
             guard case LommeError.Closed? = error else {
                 Issue.record("expected Closed, got \(String(describing: error))")
@@ -99,7 +99,7 @@ import Testing
     func notAFile() async throws {
         let page = try #require(URL(string: "https://example.org/x"))
         #expect(throws: LommeError.self) { try LommeDrive.open(at: page, vault: MemoryVault()) }
-        let error = await failure { try await drive.download("x", to: page) }
+        let error = await failure { try await drive.fetch("x", to: page) }
         guard case LommeError.InvalidArgument? = error else {
             Issue.record("expected InvalidArgument, got \(String(describing: error))")
             return

@@ -91,11 +91,11 @@ import Testing
         let content = randomBytes(3_000_000)
         try await cloud.put("/Jotta/Sync/film.mp4", content)
         try await signIn()
-        try drive.setNetwork(network: .unmetered)
+        try drive.setSituation(situation: DeviceSituation(network: .unmetered))
         try await drive.refresh("sync")
         let steps = Noted<[UInt64]>()
         let file = scratch.file("film.mp4")
-        let done = try await drive.download(found("Sync", "film.mp4").id, to: file) { steps.note([$0, $1]) }
+        let done = try await drive.fetch(found("Sync", "film.mp4").id, to: file) { steps.note([$0, $1]) }
 
         #expect(try Data(contentsOf: file) == content)
         #expect(done.bytes == 3_000_000)
@@ -118,7 +118,7 @@ import Testing
         try await cloud.trouble(#"{"kind": "bin", "bytes_per_second": 1000000}"#)
 
         let steps = Noted<UInt64>()
-        let task = Task { try await drive.download(film, to: file) { done, _ in steps.note(done) } }
+        let task = Task { try await drive.fetch(film, to: file) { done, _ in steps.note(done) } }
         #expect(try await eventually { steps.all.last ?? 0 > 500_000 })
         let start = ContinuousClock.now
         task.cancel()
@@ -133,7 +133,7 @@ import Testing
         #expect(try await cloud.contentBytes() == served, "Rust went on after the cancel")
 
         try await cloud.noTrouble()
-        let done = try await drive.download(film, to: file)
+        let done = try await drive.fetch(film, to: file)
         #expect(try Data(contentsOf: file) == content)
         #expect(done.fetched < done.bytes)
     }
@@ -208,7 +208,7 @@ import Testing
         let film = try found("Sync", "film.mp4").id
         let steps = Noted<UInt64>()
         let task = Task {
-            try await drive.download(film, to: scratch.file("film.mp4")) { done, _ in steps.note(done) }
+            try await drive.fetch(film, to: scratch.file("film.mp4")) { done, _ in steps.note(done) }
         }
         #expect(try await eventually { steps.all.last ?? 0 > 0 })
         try await drive.close()
@@ -274,7 +274,7 @@ import Testing
         try await cloud.remove("/Jotta/Sync/a.txt")
         let file = scratch.file("a.txt")
         try await expectError({ if case .NoSuchItem = $0 { true } else { false } }) {
-            try await drive.download(gone, to: file)
+            try await drive.fetch(gone, to: file)
         }
         #expect(!FileManager.default.fileExists(atPath: file.path))
         try await drive.refresh("sync")

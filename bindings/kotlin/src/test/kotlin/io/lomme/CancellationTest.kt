@@ -133,7 +133,7 @@ class CancellationTest {
             cloud.trouble("""{"kind":"bin","bytes_per_second":500000}""")
             val mine = IllegalArgumentException("the screen is gone")
             val thrown = assertThrows<IllegalArgumentException> {
-                drive.download(drive.found("Sync", "film.mp4").id, directory.resolve("film.mp4")) { _, _ -> throw mine }
+                drive.fetchToFile(drive.found("Sync", "film.mp4").id, directory.resolve("film.mp4")) { _, _ -> throw mine }
             }
             assertEquals(mine.message, thrown.message)
         }
@@ -147,7 +147,7 @@ class CancellationTest {
         coroutineScope {
             val outcome = async(Dispatchers.Default) {
                 runCatching {
-                    drive.download(drive.found("Sync", "film.mp4").id, directory.resolve("film.mp4")) { done, _ ->
+                    drive.fetchToFile(drive.found("Sync", "film.mp4").id, directory.resolve("film.mp4")) { done, _ ->
                         if (done > 0u) midway.complete(Unit)
                     }
                 }

@@ -107,11 +107,11 @@ class ScenarioTest {
         val content = Random(1).nextBytes(3_000_000)
         cloud.put("/Jotta/Sync/film.mp4", content)
         signedIn(cloud) { drive ->
-            drive.setNetwork(NetworkKind.UNMETERED)
+            drive.setSituation(DeviceSituation(NetworkKind.UNMETERED))
             drive.refresh("sync")
             val film = drive.found("Sync", "film.mp4")
             val steps = Collections.synchronizedList(mutableListOf<Pair<ULong, ULong>>())
-            val downloaded = drive.download(film.id, directory.resolve("film.mp4")) { done, total -> steps += done to total }
+            val downloaded = drive.fetchToFile(film.id, directory.resolve("film.mp4")) { done, total -> steps += done to total }
 
             assertArrayEquals(content, directory.resolve("film.mp4").readBytes())
             val size = content.size.toULong()
@@ -139,7 +139,7 @@ class ScenarioTest {
 
             val midway = CompletableDeferred<Unit>()
             val job = launch {
-                drive.download(film.id, file) { done, _ -> if (done > 200_000u) midway.complete(Unit) }
+                drive.fetchToFile(film.id, file) { done, _ -> if (done > 200_000u) midway.complete(Unit) }
             }
             midway.await()
             assertQuick { job.cancelAndJoin() }
@@ -148,7 +148,7 @@ class ScenarioTest {
             assertTrue(cloud.contentBytesAtRest() < content.size) { "the core went on behind the cancel" }
 
             cloud.noTrouble()
-            val downloaded = drive.download(film.id, file)
+            val downloaded = drive.fetchToFile(film.id, file)
             assertArrayEquals(content, file.readBytes())
             assertTrue(downloaded.fetched < downloaded.bytes) { "${downloaded.fetched}" }
         }
@@ -194,7 +194,7 @@ class ScenarioTest {
             val gone = drive.found("Sync", "a.txt")
             cloud.remove("/Jotta/Sync/a.txt")
             val destination = directory.resolve("a.txt")
-            val error = assertThrows<LommeException.NoSuchItem> { drive.download(gone.id, destination) }
+            val error = assertThrows<LommeException.NoSuchItem> { drive.fetchToFile(gone.id, destination) }
             assertEquals(RetryAdvice.Never, error.retryAdvice())
             assertFalse(destination.exists())
             drive.refresh("sync")
