@@ -1,10 +1,13 @@
 //! What can be typed.
 
+mod content;
+
 use crate::failure::EXIT_CODES;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
+pub use content::*;
 use std::path::PathBuf;
 
-/// A pocket for Jottacloud and its sister services: browse, look up offline, download on demand.
+/// A pocket for Jottacloud and its sister services: browse, search, play and keep files offline.
 #[derive(Parser)]
 #[command(name = "lomme", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Args {
@@ -28,6 +31,14 @@ pub struct Args {
     #[arg(long, short, global = true, help_heading = "Everywhere")]
     pub quiet: bool,
 
+    /// The network costs money, which nobody can find out by itself; without it, it is taken for free
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub metered: bool,
+
+    /// The network is a foreign operator's; metered too
+    #[arg(long, global = true, help_heading = "Everywhere")]
+    pub roaming: bool,
+
     #[command(subcommand)]
     pub command: Command,
 }
@@ -44,9 +55,38 @@ pub enum Command {
     Tree(Tree),
     /// Ask the service for all names of a space; no file content moves
     Index(Index),
-    /// Download a file; a broken download goes on where it stopped
+    /// Download a file, or a part of it; a broken download goes on where it stopped
     Get(Get),
-    /// Show who is signed in, what is known here, and the byte ledger
+    /// Write a file, or a part of it, to stdout
+    Cat(Cat),
+    /// Play a file: a URL on this machine in which any player can seek
+    Serve(Serve),
+    /// Fetch the thumbnail of a picture or video, and not the file
+    Thumb(Thumb),
+    /// Keep a file or folder on this machine; without PATH, show what is kept
+    #[command(visible_alias = "pins")]
+    Pin(Pin),
+    /// Keep it no longer
+    Unpin(Unpin),
+    /// Bring all that is pinned up to date, as far as the rules allow
+    Keep,
+    /// Remove the content of a file or folder from this machine; nothing is deleted in the cloud
+    Evict(Evict),
+    /// Show what content takes on this machine, or set how much it may
+    Usage(Usage),
+    /// Find by name, without the network
+    Find(Find),
+    /// Show the files last changed anywhere or opened here
+    Recent(Recent),
+    /// Make something a favourite; without PATH, show the favourites
+    Favourite(Favourite),
+    /// Show changes as they come, until Ctrl-C; fetches no content
+    Watch,
+    /// Show what may be fetched by itself, or set it
+    Rules(Rules),
+    /// Tell why a file is, or is not, on this machine
+    Why(Why),
+    /// Show who is signed in, what is known and kept here, and the byte ledger
     Status(Status),
     /// Sign out: the tokens and the local tree go, downloaded files stay
     Logout,
@@ -115,20 +155,10 @@ pub struct Index {
     /// Sync, Backup, Archive or Trash; all of them without it
     #[arg(value_name = "SPACE", ignore_case = true, value_parser = ["Sync", "Backup", "Archive", "Trash"])]
     pub spaces: Vec<String>,
-}
 
-#[derive(ClapArgs)]
-pub struct Get {
-    /// A file, such as 'Sync/Documents/a.txt' or 'id:ID'
-    pub path: String,
-
-    /// A new file, or a directory to put it in; without it, the current directory
-    #[arg(value_hint = ValueHint::AnyPath)]
-    pub dest: Option<PathBuf>,
-
-    /// Replace a file that exists
-    #[arg(long, short)]
-    pub force: bool,
+    /// Believe it when a great part of a space has disappeared
+    #[arg(long, requires = "spaces")]
+    pub accept_gone: bool,
 }
 
 #[derive(ClapArgs)]

@@ -1,6 +1,7 @@
 //! How a command fails: what `--json` says, and the exit code that a script can branch on.
 
 use crate::names::shown;
+use lomme::conditions::Waiting;
 use lomme::{Error, RetryAdvice};
 use std::io;
 
@@ -14,7 +15,7 @@ Exit codes:
   4    no such item (with --offline: not known here)
   5    the service cannot be reached
   6    the service is busy, refuses, or its answer makes no sense
-  7    not allowed: the rules of a space, a file that exists already, another account, no quota
+  7    not allowed: the rules of a space or your own, a file that exists already, a pin that is too large, another account, no quota
   8    this machine: disk full, directory unusable, store busy or damaged
   9    the content is not what the service promised, or changed meanwhile
   10   the demo found that a byte moved unasked, or that the two counts differ
@@ -76,6 +77,24 @@ impl Failure {
         }
     }
 
+    /// Pinned content is missing, and this is why.
+    pub fn waiting(waiting: Waiting) -> Self {
+        let (exit_code, retry) = match waiting {
+            Waiting::SignIn => return Self::sign_in_needed(),
+            Waiting::NoNetwork => (5, RetryAdvice::WhenOnline),
+            Waiting::FreeSpace { .. } => (8, RetryAdvice::NeedsUser),
+            _ => (7, RetryAdvice::NeedsUser),
+        };
+        Self {
+            retry,
+            ..Self::new(
+                "waiting",
+                exit_code,
+                format!("pinned content waits: {waiting}"),
+            )
+        }
+    }
+
     pub fn machine(detail: impl Into<String>) -> Self {
         Self {
             retry: RetryAdvice::NeedsUser,
@@ -118,6 +137,12 @@ impl Failure {
         self.hint
     }
 
+    /// The same failure in other words.
+    pub fn saying(mut self, detail: String) -> Self {
+        self.detail = detail;
+        self
+    }
+
     /// The same failure of a listing, for which what is known here may do.
     pub fn of_listing(mut self) -> Self {
         if matches!(self.kind, "offline" | "server_busy") {
@@ -141,6 +166,10 @@ fn usual_hint(kind: &str) -> Option<&'static str> {
         "login_refused" => Some("A login token works once. Make a new one and try again."),
         "other_account" => Some("Run 'lomme logout' first, or use another --dir."),
         "not_known" => Some("Try again without --offline."),
+        "larger_than_allowed" => Some("Allow it with --up-to."),
+        "many_gone" => Some(
+            "Nothing was removed here. If that is right, say 'lomme index SPACE --accept-gone'.",
+        ),
         "exists" => Some("Name another destination, or use --force to replace it."),
         _ => None,
     }
@@ -158,7 +187,9 @@ impl From<Error> for Failure {
             Error::ServerBusy { .. } => ("server_busy", 6),
             Error::BadAnswer { .. } => ("bad_answer", 6),
             Error::Refused { .. } => ("refused", 6),
+            Error::ManyGone { .. } => ("many_gone", 6),
             Error::NotAllowed { .. } => ("not_allowed", 7),
+            Error::LargerThanAllowed { .. } => ("larger_than_allowed", 7),
             Error::OtherAccount => ("other_account", 7),
             Error::QuotaExceeded => ("quota_exceeded", 7),
             Error::DiskFull => ("disk_full", 8),
@@ -237,6 +268,8 @@ mod tests {
         let other = |detail: &str| Error::Bug {
             detail: detail.into(),
         };
+        let large = Error::LargerThanAllowed { bytes: 2, files: 1 };
+        let many = Error::ManyGone { gone: 9, of: 10 };
         for (failure, code, meaning) in [
             (other("?").into(), 1, "bug in Lomme"),
             (Failure::usage("?"), 2, "wrong usage"),
@@ -246,6 +279,15 @@ mod tests {
             (Failure::exists("?"), 7, "a file that exists already"),
             (Error::OtherAccount.into(), 7, "another account"),
             (Error::QuotaExceeded.into(), 7, "no quota"),
+            (Failure::waiting(Waiting::Metered), 7, "or your own"),
+            (Failure::waiting(Waiting::NoNetwork), 5, "cannot be reached"),
+            (
+                Failure::waiting(Waiting::FreeSpace { missing: 1 }),
+                8,
+                "this machine",
+            ),
+            (large.into(), 7, "a pin that is too large"),
+            (many.into(), 6, "makes no sense"),
             (Failure::machine("?"), 8, "this machine"),
             (Error::DiskFull.into(), 8, "disk full"),
             (Error::VersionGone.into(), 9, "changed meanwhile"),

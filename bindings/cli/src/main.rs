@@ -5,15 +5,20 @@
 //! local path. Results go to stdout, everything else to stderr. Ctrl-C cancels in-band, so that a
 //! download keeps what it has; a second Ctrl-C ends the process at once.
 
+mod amounts;
 mod args;
 mod bug;
 mod cloud_url;
 mod commands;
 mod demo;
 mod failure;
+mod landing;
 mod names;
 mod output;
+mod part;
 mod place;
+mod play;
+mod pour;
 mod progress;
 mod shapes;
 mod vault;
@@ -22,6 +27,8 @@ use args::{Args, Command};
 use clap::Parser;
 use failure::Failure;
 use lomme::CancelToken;
+use lomme::conditions::Situation;
+use lomme::content::Network;
 use output::Output;
 use place::Place;
 use std::panic::AssertUnwindSafe;
@@ -57,7 +64,8 @@ async fn run(args: Args, output: &mut Output, cancel: &CancelToken) -> Result<()
         (None, Some(_)) => return Err(Failure::usage("--ca-file goes with --cloud")),
         (None, None) => None,
     };
-    let place = Place::new(args.dir, endpoints);
+    let situation = situation(args.metered, args.roaming);
+    let place = Place::new(args.dir, endpoints, situation);
     match args.command {
         Command::Demo(demo) => demo::run(&demo, output, cancel).await,
         Command::Login(login) => {
@@ -73,8 +81,37 @@ async fn run(args: Args, output: &mut Output, cancel: &CancelToken) -> Result<()
             .map_err(Failure::of_listing),
         Command::Index(index) => commands::index::run(&index, &place?, output, cancel).await,
         Command::Get(get) => commands::get::run(&get, &place?, output, cancel).await,
+        Command::Cat(cat) => commands::cat::run(&cat, &place?, output, cancel).await,
+        Command::Serve(serve) => commands::serve::run(&serve, &place?, output, cancel).await,
+        Command::Thumb(thumb) => commands::thumb::run(&thumb, &place?, output, cancel).await,
+        Command::Pin(pin) => commands::pin::run(&pin, &place?, output, cancel).await,
+        Command::Unpin(unpin) => commands::pin::unpin(&unpin, &place?, output, cancel).await,
+        Command::Keep => commands::keep::run(&place?, output, cancel).await,
+        Command::Evict(evict) => commands::evict::run(&evict, &place?, output, cancel).await,
+        Command::Usage(usage) => commands::usage::run(&usage, &place?, output),
+        Command::Find(find) => commands::find::run(&find, &place?, output, cancel),
+        Command::Recent(recent) => commands::find::recent(&recent, &place?, output),
+        Command::Favourite(favourite) => {
+            commands::favourite::run(&favourite, &place?, output, cancel).await
+        }
+        Command::Watch => commands::watch::run(&place?, output, cancel).await,
+        Command::Rules(rules) => commands::rules::run(&rules, &place?, output),
+        Command::Why(why) => commands::why::run(&why, &place?, output, cancel).await,
         Command::Cloud(cloud) => commands::cloud::run(&cloud, output, cancel).await,
         Command::Completions { shell } => commands::completions::run(shell, output),
+    }
+}
+
+/// A command line is told by nobody what its network costs, so the person tells it.
+fn situation(metered: bool, roaming: bool) -> Situation {
+    Situation {
+        network: if metered || roaming {
+            Network::Metered
+        } else {
+            Network::Unmetered
+        },
+        roaming,
+        ..Situation::default()
     }
 }
 

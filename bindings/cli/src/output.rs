@@ -76,6 +76,13 @@ impl Output {
         Ok(self.stdout.write_all(bytes)?)
     }
 
+    /// What a person should know beside the result.
+    pub fn remark(&self, text: impl AsRef<str>) {
+        if !self.json && !self.quiet {
+            self.notice(text);
+        }
+    }
+
     /// What a person must see even when quiet, before anything else happens.
     pub fn notice(&self, text: impl AsRef<str>) {
         let _ = writeln!(io::stderr(), "{}", text.as_ref());

@@ -4,7 +4,8 @@ use crate::failure::Failure;
 use crate::names::shown;
 use crate::vault::{FileVault, private_dir};
 use lomme::account::SignIn;
-use lomme::catalog::{Catalog, Freshness, Item, ItemId, Lookup, Order, Space};
+use lomme::catalog::{Catalog, Freshness, Item, ItemId, Kind, Lookup, Order, Space};
+use lomme::conditions::Situation;
 use lomme::{CancelToken, Drive, DriveOptions, Endpoints};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,11 +14,16 @@ use std::sync::Arc;
 pub struct Place {
     directory: PathBuf,
     endpoints: Option<Endpoints>,
+    situation: Situation,
 }
 
 impl Place {
     /// The directory asked for, or the platform's usual one; `endpoints` instead of the sign-in's hosts.
-    pub fn new(asked: Option<PathBuf>, endpoints: Option<Endpoints>) -> Result<Self, Failure> {
+    pub fn new(
+        asked: Option<PathBuf>,
+        endpoints: Option<Endpoints>,
+        situation: Situation,
+    ) -> Result<Self, Failure> {
         let directory = match asked {
             Some(directory) if directory.as_os_str().is_empty() => {
                 return Err(Failure::usage("the data directory's name is empty"));
@@ -28,6 +34,7 @@ impl Place {
         Ok(Self {
             directory,
             endpoints,
+            situation,
         })
     }
 
@@ -48,7 +55,9 @@ impl Place {
         let vault = Arc::new(FileVault::new(self.directory.join("vault")));
         let mut options = DriveOptions::new(drive, vault);
         options.endpoints = self.endpoints.clone();
-        Ok(Drive::open(options)?)
+        let drive = Drive::open(options)?;
+        drive.set_situation(self.situation)?;
+        Ok(drive)
     }
 
     /// Opens the drive of somebody who is, or was, signed in: local reads work in both cases.
@@ -127,6 +136,22 @@ pub async fn find(
     }
     Err(Failure::no_such_item(format!(
         "there is no '{}'",
+        shown(path)
+    )))
+}
+
+/// [`find`] of a file, for what works on files alone.
+pub async fn find_file(
+    catalog: &Catalog,
+    path: &str,
+    cancel: &CancelToken,
+) -> Result<Item, Failure> {
+    let item = find(catalog, path, false, cancel).await?;
+    if item.kind == Kind::File {
+        return Ok(item);
+    }
+    Err(Failure::usage(format!(
+        "'{}' is a folder; this works on a file",
         shown(path)
     )))
 }

@@ -1,10 +1,13 @@
 //! The JSON that programs read. Fields are added, never renamed or removed; an unknown value is
 //! `null`. Times are milliseconds since the epoch, sizes are bytes. README.md lists the shapes.
 
+mod content;
+
 use crate::failure::Failure;
+pub use content::*;
 use lomme::RetryAdvice;
 use lomme::account::{AccountInfo, SignIn};
-use lomme::catalog::{Action, Consequence, Item, Kind, Refreshed, Space};
+use lomme::catalog::{Action, Consequence, Item, Kind, LocalCopy, Refreshed, Space};
 use lomme::content::{LedgerRow, Network, Purpose};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -46,7 +49,7 @@ impl<'a> From<&'a Failure> for FailureShape<'a> {
     }
 }
 
-/// An item of `ls`, `tree` and `get`.
+/// An item, wherever there is one.
 #[derive(Serialize)]
 pub struct ItemShape<'a> {
     /// `id:ID` is accepted wherever a path is.
@@ -65,6 +68,11 @@ pub struct ItemShape<'a> {
     shared: Option<bool>,
     content_version: Option<&'a str>,
     metadata_version: &'a str,
+    /// `absent`, `whole` or `stale`.
+    local: &'static str,
+    stale_since_ms: Option<i64>,
+    pinned: bool,
+    favourite: bool,
     /// What may be done, and where it leads.
     capabilities: BTreeMap<&'static str, &'static str>,
 }
@@ -90,12 +98,31 @@ impl<'a> ItemShape<'a> {
             shared: item.shared,
             content_version: item.content_version.as_deref(),
             metadata_version: &item.metadata_version,
+            local: local(item.local),
+            stale_since_ms: stale_since(item.local),
+            pinned: item.pinned,
+            favourite: item.favourite,
             capabilities: item
                 .capabilities
                 .iter()
                 .map(|c| (action(c.action), consequence(c.consequence)))
                 .collect(),
         }
+    }
+}
+
+pub fn local(copy: LocalCopy) -> &'static str {
+    match copy {
+        LocalCopy::Absent => "absent",
+        LocalCopy::Whole => "whole",
+        LocalCopy::Stale { .. } => "stale",
+    }
+}
+
+fn stale_since(copy: LocalCopy) -> Option<i64> {
+    match copy {
+        LocalCopy::Stale { since_ms } => Some(since_ms),
+        LocalCopy::Absent | LocalCopy::Whole => None,
     }
 }
 
@@ -174,6 +201,8 @@ pub struct GotShape<'a> {
     pub bytes: u64,
     /// How many of them came over the network this time.
     pub fetched: u64,
+    /// The first and the last byte, of a `--range`.
+    pub range: Option<[u64; 2]>,
     pub item: ItemShape<'a>,
 }
 
@@ -223,6 +252,11 @@ pub struct StatusShape {
     /// Items known here, by space.
     pub items: BTreeMap<&'static str, u64>,
     pub ledger: Vec<LedgerShape>,
+    pub situation: SituationShape,
+    pub rules: RulesShape,
+    /// Why pinned content that is missing does not come.
+    pub waiting: Option<WaitingShape>,
+    pub usage: UsageShape,
 }
 
 /// A row of the byte ledger.
@@ -239,14 +273,18 @@ impl From<&LedgerRow> for LedgerShape {
         Self {
             space: row.space.name(),
             purpose: purpose(row.purpose),
-            network: match row.network {
-                Network::Unknown => "unknown",
-                Network::Unmetered => "unmetered",
-                Network::Metered => "metered",
-                Network::Offline => "offline",
-            },
+            network: network(row.network),
             bytes: row.bytes,
         }
+    }
+}
+
+pub fn network(network: Network) -> &'static str {
+    match network {
+        Network::Unknown => "unknown",
+        Network::Unmetered => "unmetered",
+        Network::Metered => "metered",
+        Network::Offline => "offline",
     }
 }
 

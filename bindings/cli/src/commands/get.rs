@@ -3,17 +3,20 @@
 use super::size;
 use crate::args::Get;
 use crate::failure::Failure;
+use crate::landing::{Landing, destination, is_stdout};
 use crate::names::{local, shown};
 use crate::output::Output;
+use crate::part::Part;
 use crate::place::{self, Place};
+use crate::pour::Pour;
 use crate::progress::Shown;
 use crate::shapes::{GotShape, ItemShape};
-use lomme::CancelToken;
-use lomme::catalog::{Item, Kind};
-use lomme::content::{Fetched, Purpose};
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use lomme::catalog::Item;
+use lomme::content::{Hint, Purpose, TransferListener};
+use lomme::{CancelToken, Drive};
+use std::fs::File;
+use std::io::Write;
+use std::ops::Range;
 use std::sync::Arc;
 
 pub async fn run(
@@ -23,27 +26,35 @@ pub async fn run(
     cancel: &CancelToken,
 ) -> Result<(), Failure> {
     let drive = place.open_signed_in()?;
-    let catalog = drive.catalog();
-    let item = place::find(catalog, &args.path, false, cancel).await?;
-    if item.kind != Kind::File {
-        return Err(Failure::usage(format!(
-            "'{}' is a folder; 'get' downloads a file",
-            shown(&args.path)
-        )));
+    let item = place::find_file(drive.catalog(), &args.path, cancel).await?;
+    match args.range {
+        Some(part) => get_part(args, part, &drive, &item, output, cancel).await,
+        None => get_all(args, &drive, &item, output, cancel).await,
     }
-    let dest = destination(args.dest.as_deref(), &item)?;
-    if !args.force && fs::symlink_metadata(&dest).is_ok() {
-        return Err(exists(&dest));
+}
+
+async fn get_all(
+    args: &Get,
+    drive: &Drive,
+    item: &Item,
+    output: &mut Output,
+    cancel: &CancelToken,
+) -> Result<(), Failure> {
+    if is_stdout(args.dest.as_deref()) {
+        return Err(Failure::usage(
+            "a file is verified before it is handed out, so it cannot go to stdout; 'cat' does without",
+        ));
     }
-    let path = place::path_of(catalog, &item.id)?;
-    let landing = Landing::beside(&dest)?;
+    let dest = destination(args.dest.as_deref(), local(&item.name))?;
+    let landing = Landing::at(dest, args.force)?;
+    let path = place::path_of(drive.catalog(), &item.id)?;
     let bar = Arc::new(Shown::bytes(output));
-    let got = drive
-        .content()
+    let content = drive.content();
+    let got = content
         .fetch_to_file(
             &item.id,
             None,
-            &landing.0,
+            landing.file(),
             Purpose::Open,
             Some(bar.clone()),
             cancel,
@@ -51,17 +62,13 @@ pub async fn run(
         .await;
     drop(bar);
     let got = got.map_err(|error| Failure::from(error).of_download())?;
-    landing.take(&dest, args.force)?;
-    report(&got, path, &dest, output)
-}
-
-fn report(got: &Fetched, path: String, dest: &Path, output: &mut Output) -> Result<(), Failure> {
-    let saved_as = dest.display().to_string();
+    let saved_as = landing.take()?;
     if output.is_json() {
         return output.document(&GotShape {
             saved_as,
             bytes: got.bytes,
             fetched: got.fetched,
+            range: None,
             item: ItemShape::new(&got.item, path),
         });
     }
@@ -80,70 +87,71 @@ fn report(got: &Fetched, path: String, dest: &Path, output: &mut Output) -> Resu
     ))
 }
 
-/// Where the file shall be. The remote name is used only after it was made harmless.
-fn destination(asked: Option<&Path>, item: &Item) -> Result<PathBuf, Failure> {
-    let name = local(&item.name);
-    let Some(asked) = asked else {
-        return Ok(PathBuf::from(name));
-    };
-    if asked == Path::new("-") {
-        return Err(Failure::usage(
-            "a file is verified before it is handed out, so it cannot go to stdout",
-        ));
+async fn get_part(
+    args: &Get,
+    part: Part,
+    drive: &Drive,
+    item: &Item,
+    output: &mut Output,
+    cancel: &CancelToken,
+) -> Result<(), Failure> {
+    let reader = drive.content().open_reader(&item.id, None, Purpose::Open)?;
+    let part = within(part, reader.size())?;
+    let range = [part.start, part.end - 1];
+    let bytes = part.end - part.start;
+    let pour = Pour::new(reader, part, Hint::Sequential);
+    if is_stdout(args.dest.as_deref()) {
+        return pour.into(cancel, |bytes| output.raw(bytes)).await;
     }
-    if asked.is_dir() {
-        return Ok(asked.join(name));
+    let [first, last] = range;
+    let name = local(&format!("{}.{first}-{last}", item.name));
+    let landing = Landing::at(destination(args.dest.as_deref(), name)?, args.force)?;
+    let path = place::path_of(drive.catalog(), &item.id)?;
+    let before = fetched(drive, item)?;
+    let bar = Shown::bytes(output);
+    let mut file = File::create_new(landing.file())?;
+    let mut done = 0;
+    pour.into(cancel, |bytes_read| {
+        file.write_all(bytes_read)?;
+        done += bytes_read.len() as u64;
+        bar.on_transfer(done, bytes);
+        Ok(())
+    })
+    .await
+    .map_err(Failure::of_download)?;
+    file.sync_all()?;
+    drop(bar);
+    let fetched = fetched(drive, item)? - before;
+    let saved_as = landing.take()?;
+    if output.is_json() {
+        return output.document(&GotShape {
+            saved_as,
+            bytes,
+            fetched,
+            range: Some(range),
+            item: ItemShape::new(item, path),
+        });
     }
-    let says_directory = asked.as_os_str().as_encoded_bytes().ends_with(b"/");
-    if says_directory || asked.file_name().is_none() {
-        return Err(Failure::usage(format!(
-            "there is no directory '{}'",
-            shown(&asked.display().to_string())
-        )));
-    }
-    Ok(asked.to_owned())
-}
-
-fn exists(dest: &Path) -> Failure {
-    Failure::exists(format!(
-        "'{}' exists already",
-        shown(&dest.display().to_string())
+    output.line(format!(
+        "{}: bytes {first} to {last}, {} ({} fetched)",
+        shown(&saved_as),
+        size(bytes),
+        size(fetched)
     ))
 }
 
-/// A directory beside the destination in which the finished file arrives, removed in the end. A
-/// rename would silently replace what somebody else put at the destination meanwhile; a link does not.
-struct Landing(
-    PathBuf,
-    #[expect(dead_code, reason = "removed when dropped")] tempfile::TempDir,
-);
+/// The bytes asked for, of a file of this size.
+pub fn within(part: Part, size: u64) -> Result<Range<u64>, Failure> {
+    part.within(size)
+        .ok_or_else(|| Failure::usage(format!("the file has only {size} bytes")))
+}
 
-impl Landing {
-    fn beside(dest: &Path) -> Result<Self, Failure> {
-        let parent = match dest.parent() {
-            Some(parent) if !parent.as_os_str().is_empty() => parent,
-            _ => Path::new("."),
-        };
-        let directory = tempfile::Builder::new()
-            .prefix(".lomme-")
-            .tempdir_in(parent)
-            .map_err(|error| {
-                let parent = shown(&parent.display().to_string());
-                Failure::machine(format!("'{parent}' cannot be written: {}", error.kind()))
-            })?;
-        Ok(Self(directory.path().join("file"), directory))
-    }
-
-    fn take(self, dest: &Path, force: bool) -> Result<(), Failure> {
-        if force {
-            return Ok(fs::rename(&self.0, dest)?);
-        }
-        match fs::hard_link(&self.0, dest) {
-            Ok(()) => Ok(()),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Err(exists(dest)),
-            // A file system without links.
-            Err(_) if fs::symlink_metadata(dest).is_err() => Ok(fs::rename(&self.0, dest)?),
-            Err(_) => Err(exists(dest)),
-        }
-    }
+/// What the ledger has of opened content of the item's space.
+fn fetched(drive: &Drive, item: &Item) -> Result<u64, Failure> {
+    let rows = drive.content().ledger()?;
+    Ok(rows
+        .iter()
+        .filter(|row| row.space == item.space && row.purpose == Purpose::Open)
+        .map(|row| row.bytes)
+        .sum())
 }

@@ -23,6 +23,9 @@ pub async fn run(
         if !asked.is_empty() && !asked.contains(&space) {
             continue;
         }
+        if args.accept_gone {
+            drive.catalog().accept_disappearance(space)?;
+        }
         let refreshed = index(drive.catalog(), space, output, cancel).await?;
         if !output.is_json() {
             output.line(format!(

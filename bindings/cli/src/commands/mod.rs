@@ -1,14 +1,26 @@
 //! The commands, one file each.
 
+pub mod cat;
 pub mod cloud;
 pub mod completions;
+pub mod evict;
+pub mod favourite;
+pub mod find;
 pub mod get;
 pub mod index;
+pub mod keep;
 pub mod login;
 pub mod logout;
 pub mod ls;
+pub mod pin;
+pub mod rules;
+pub mod serve;
 pub mod status;
+pub mod thumb;
 pub mod tree;
+pub mod usage;
+pub mod watch;
+pub mod why;
 
 use indicatif::DecimalBytes;
 

@@ -1,12 +1,15 @@
 //! `lomme status`
 
-use super::{size, time};
+use super::{rules, size, time, usage};
 use crate::args::Status;
 use crate::failure::Failure;
 use crate::names::shown;
 use crate::output::Output;
 use crate::place::Place;
-use crate::shapes::{self, AccountShape, LedgerShape, StatusShape};
+use crate::shapes::{
+    self, AccountShape, LedgerShape, RulesShape, SituationShape, StatusShape, UsageShape,
+    WaitingShape,
+};
 use lomme::CancelToken;
 use lomme::account::{AccountInfo, SignIn};
 use lomme::catalog::Space;
@@ -37,6 +40,10 @@ pub async fn run(
                 .zip(status.items)
                 .collect(),
             ledger: status.ledger.iter().map(LedgerShape::from).collect(),
+            situation: SituationShape::from(&status.situation),
+            rules: RulesShape::from(&status.rules),
+            waiting: status.waiting.as_ref().map(WaitingShape::from),
+            usage: UsageShape::from(&status.usage),
         });
     }
     match &status.sign_in {
@@ -60,6 +67,23 @@ pub async fn run(
             shapes::purpose(row.purpose),
             size(row.bytes)
         ))?;
+    }
+    output.line("\nContent on this machine")?;
+    usage::tell(&status.usage, output)?;
+    output.line("\nWhat is pinned is fetched")?;
+    rules::tell(&status.rules, output)?;
+    let roaming = if status.situation.roaming {
+        ", roaming"
+    } else {
+        ""
+    };
+    output.line(format!(
+        "  {:21} {}{roaming}",
+        "the network now",
+        shapes::network(status.situation.network)
+    ))?;
+    if let Some(waiting) = status.waiting {
+        output.line(format!("Pinned content waits: {waiting}"))?;
     }
     Ok(())
 }
