@@ -12,6 +12,7 @@ mod change;
 mod changes;
 mod index;
 mod item;
+mod kept;
 mod merge;
 mod mint;
 mod moment;
@@ -32,6 +33,8 @@ use crate::remote::{Remote, RemotePath};
 use crate::store::{Mark, Store};
 use crate::{CancelToken, Error, Result};
 pub use item::*;
+pub(crate) use kept::{Kept, Standing};
+pub(crate) use row::{Id, id_bytes, id_text, space, space_code};
 use std::sync::Arc;
 
 /// The tree of one drive: local reads, and the network calls that refresh it.

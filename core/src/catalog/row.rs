@@ -9,7 +9,7 @@ use crate::remote::RemotePath;
 use rusqlite::Row;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
-pub(super) type Id = [u8; 16];
+pub(crate) type Id = [u8; 16];
 
 pub(super) const FILE: u8 = 3;
 
@@ -17,7 +17,7 @@ pub(super) const FILE: u8 = 3;
 pub(super) const COLUMNS: &str = "i.key, i.id, p.id, i.space, i.kind, i.name, i.seq, i.size, \
      i.modified_ms, i.created_ms, i.mime, i.deleted_ms, i.shared, i.md5, i.origin, i.fold";
 
-pub(super) fn space_code(space: Space) -> u8 {
+pub(crate) fn space_code(space: Space) -> u8 {
     match space {
         Space::Sync => 0,
         Space::Backup => 1,
@@ -26,7 +26,7 @@ pub(super) fn space_code(space: Space) -> u8 {
     }
 }
 
-pub(super) fn space(code: u8) -> Space {
+pub(crate) fn space(code: u8) -> Space {
     match code {
         0 => Space::Sync,
         1 => Space::Backup,
@@ -49,7 +49,7 @@ pub(super) fn kind(code: u8) -> Kind {
 }
 
 /// The id as an app sees it: 32 hexadecimal digits, or a root's fixed name.
-pub(super) fn id_text(id: Id) -> ItemId {
+pub(crate) fn id_text(id: Id) -> ItemId {
     let number = u128::from_be_bytes(id);
     Space::ALL
         .into_iter()
@@ -61,7 +61,7 @@ pub(super) fn id_text(id: Id) -> ItemId {
 }
 
 /// `None` for what was never an id of ours.
-pub(super) fn id_bytes(id: &ItemId) -> Option<Id> {
+pub(crate) fn id_bytes(id: &ItemId) -> Option<Id> {
     if let Some(space) = Space::ALL.into_iter().find(|space| space.root() == *id) {
         return Some((root_key(space) as u128).to_be_bytes());
     }
@@ -110,6 +110,11 @@ fn origin_space(origin: &str) -> Space {
     }
 }
 
+/// Changes exactly when the content does.
+pub(super) fn content_version(md5: [u8; 16], size: u64) -> String {
+    format!("{:032x}-{size}", u128::from_be_bytes(md5))
+}
+
 /// The first eight digits of the file's instance; versions and tokens of another life differ by it.
 pub(super) type Life = String;
 
@@ -142,8 +147,7 @@ pub(super) fn seen(row: &Row<'_>, life: &Life) -> rusqlite::Result<Seen> {
         mime: row.get(10)?,
         deleted_ms: row.get(11)?,
         shared: row.get(12)?,
-        content_version: md5
-            .map(|md5| format!("{:032x}-{}", u128::from_be_bytes(md5), size.unwrap_or(0))),
+        content_version: md5.map(|md5| content_version(md5, size.unwrap_or(0))),
         metadata_version: format!("{life}-{seq}"),
         capabilities: rules::capabilities(space, kind, from),
         local: LocalCopy::Absent,

@@ -1,19 +1,37 @@
 //! What the content takes on the device, and what goes when that is too much.
 //!
 //! Invariants:
-//! - the row of a slot is there before its files are, so that nothing takes space uncounted; rows are an index that is
-//!   made anew from the files;
-//! - nothing is fetched before its place is reserved.
-#![allow(dead_code, reason = "under way")]
+//! - the row of a slot is there before its files are, so that nothing takes space uncounted. Rows are an index of the
+//!   files: a process may end between the two at any moment, and the next open (or a new catalogue) makes them agree;
+//! - nothing is fetched before its place is reserved, and a reservation keeps the floor of free space;
+//! - [`Cache::may_go`] alone decides what may leave the device. What is open or in flight, in any process, holds its
+//!   slot's lock, which the removal asks for in the same breath;
+//! - what goes, goes in one write transaction that has looked at the pins itself.
+//!
+//! Other processes' reservations are not known here, and need not be: what they have written is in the rows and in the
+//! volume's own count, so a budget is passed by what is in flight elsewhere at most, and the next reservation of either
+//! process sees that and evicts. The floor is what covers the same for the volume.
 
-use super::Purpose;
-use super::slot::SlotName;
-use crate::Result;
-use crate::catalog::{Catalog, Space};
+use super::slot::{self, SlotName};
+use super::{CacheLimits, Evicted, Purpose, SpaceUsage};
+use crate::catalog::{Catalog, Id, Space, Stand, Standing, id_bytes, id_text, space, space_code};
 use crate::disk::Disk;
 use crate::store::Store;
+use crate::{Error, Result};
+use rusqlite::{Connection, OptionalExtension, Transaction};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+const LIMITS: &str = "cache_limits";
+/// A slot's last use is written once in this time at the most, and a count of what is cached is believed that long
+/// where another process may have added to it.
+const MINUTE_MS: i64 = 60_000;
+const COUNT_BELIEVED_MS: i64 = 10_000;
+/// Slots that one transaction removes at the most.
+const AT_ONCE: usize = 200;
+/// Last uses that are remembered, to write each only once a minute.
+const USES: usize = 1_000;
 
 /// The index of the slots, and the keeper of the limits.
 #[derive(Clone)]
@@ -23,36 +41,102 @@ struct Inner {
     store: Arc<Store>,
     catalog: Arc<Catalog>,
     disk: Arc<dyn Disk>,
+    directory: PathBuf,
     slots: PathBuf,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
 struct State {
-    /// Bytes promised and not on the disk yet.
+    /// Bytes promised that are not on the disk yet.
     reserved: u64,
+    /// Those of them that the budget is for.
+    reserved_cached: u64,
+    /// What is cached and not pinned, as counted last, and what has been promised since.
+    count: Option<Count>,
+    /// The catalogue that the rows were last compared with the files in.
+    generation: i64,
+    uses: HashMap<SlotName, i64>,
+}
+
+struct Count {
+    cached: u64,
+    at_ms: i64,
 }
 
 /// A place for bytes, given back when dropped.
 pub(super) struct Reserved {
     cache: Cache,
     left: u64,
+    cached: bool,
+}
+
+/// A slot as its row has it.
+struct Row {
+    id: Id,
+    version: String,
+    space: Space,
+    bytes: u64,
+    whole: bool,
+}
+
+/// Slots that have gone in a transaction, to be told to readers after it.
+#[derive(Default)]
+struct Gone {
+    names: Vec<SlotName>,
+    /// Those of them that readers were told of.
+    told: Vec<SlotName>,
+    bytes: u64,
+    kept: u64,
+}
+
+impl Row {
+    fn name(&self) -> SlotName {
+        SlotName {
+            id: id_text(self.id),
+            version: self.version.clone(),
+        }
+    }
+}
+
+const COLUMNS: &str = "id, version, space, bytes, whole";
+
+fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+    Ok(Row {
+        id: row.get(0)?,
+        version: row.get(1)?,
+        space: space(row.get(2)?),
+        bytes: row.get::<_, i64>(3)?.max(0).unsigned_abs(),
+        whole: row.get(4)?,
+    })
+}
+
+fn bytes_of(id: &crate::catalog::ItemId) -> Result<Id> {
+    id_bytes(id).ok_or_else(|| Error::bug("a slot of what is no item"))
+}
+
+fn sql(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
 impl Cache {
+    /// Opens the index and brings it and the files together.
     pub fn new(
         store: Arc<Store>,
         catalog: Arc<Catalog>,
         disk: Arc<dyn Disk>,
         directory: &Path,
     ) -> Result<Self> {
-        Ok(Self(Arc::new(Inner {
+        let cache = Self(Arc::new(Inner {
             store,
             catalog,
             disk,
+            directory: directory.to_owned(),
             slots: directory.join("slots"),
             state: Mutex::default(),
-        })))
+        }));
+        cache.sweep()?;
+        Ok(cache)
     }
 
     /// The directory of the slots.
@@ -61,33 +145,376 @@ impl Cache {
     }
 
     /// Writes a slot's row, before its files are made; or, if there is one, that it is used now.
-    pub fn enter(&self, _name: &SlotName, _space: Space, _size: u64) -> Result<()> {
-        Ok(())
-    }
-
-    /// A place for `bytes` more. What is fetched for a pin is not counted against the budget. Evicts if it must.
-    /// `DiskFull` if too little would stay free on the volume.
-    pub fn reserve(&self, bytes: u64, _purpose: Purpose) -> Result<Reserved> {
-        self.state().reserved += bytes;
-        Ok(Reserved {
-            cache: self.clone(),
-            left: bytes,
+    pub fn enter(&self, name: &SlotName, space: Space, size: u64) -> Result<()> {
+        let id = bytes_of(&name.id)?;
+        let now = self.0.store.now_ms();
+        self.0.store.catalog.write(|db| {
+            db.prepare_cached(
+                "INSERT INTO slot (id, version, space, size, bytes, whole, used_ms)
+                 VALUES (?1, ?2, ?3, ?4, 0, 0, ?5)
+                 ON CONFLICT DO UPDATE SET space = excluded.space, used_ms = excluded.used_ms",
+            )?
+            .execute((id, &name.version, space_code(space), sql(size), now))?;
+            Ok(())
         })
     }
 
-    /// Says how many bytes of a slot are here now.
-    pub fn note(&self, _name: &SlotName, _bytes: u64, _whole: bool) -> Result<()> {
-        Ok(())
+    /// Says how many bytes of a slot are here now. When all are, older versions of the item are of no more use.
+    pub fn note(&self, name: &SlotName, bytes: u64, whole: bool) -> Result<()> {
+        let id = bytes_of(&name.id)?;
+        let (known, gone) = self.0.store.catalog.write(|db| {
+            let known = db
+                .prepare_cached(
+                    "UPDATE slot SET bytes = ?3, whole = ?4 WHERE id = ?1 AND version = ?2",
+                )?
+                .execute((id, &name.version, sql(bytes), whole))?;
+            let mut gone = Gone::default();
+            if whole {
+                self.remove_of(db, &id, &mut gone)?;
+            }
+            Ok((known > 0, gone))
+        })?;
+        if !known {
+            // A new catalogue has begun meanwhile.
+            self.adopt(name)?;
+        }
+        self.tell(&gone)
     }
 
     /// Says that a slot is used now. Cheap: written once a minute at the most.
-    pub fn used(&self, _name: &SlotName) -> Result<()> {
-        Ok(())
+    pub fn used(&self, name: &SlotName) -> Result<()> {
+        let now = self.0.store.now_ms();
+        {
+            let uses = &mut self.state().uses;
+            if uses
+                .get(name)
+                .is_some_and(|at| (*at..*at + MINUTE_MS).contains(&now))
+            {
+                return Ok(());
+            }
+            if uses.len() >= USES {
+                uses.clear();
+            }
+            uses.insert(name.clone(), now);
+        }
+        let id = bytes_of(&name.id)?;
+        self.0.store.catalog.write(|db| {
+            db.prepare_cached("UPDATE slot SET used_ms = ?3 WHERE id = ?1 AND version = ?2")?
+                .execute((id, &name.version, now))?;
+            Ok(())
+        })
     }
 
     /// Removes a slot's row, after its files have gone.
-    pub fn forget(&self, _name: &SlotName) -> Result<()> {
+    pub fn forget(&self, name: &SlotName) -> Result<()> {
+        let id = bytes_of(&name.id)?;
+        self.0.store.catalog.write(|db| forget(db, &id, &name.version))
+    }
+
+    /// The bytes of one version that are here, as the index has them.
+    pub fn bytes_here(&self, name: &SlotName) -> Result<u64> {
+        let Some(id) = id_bytes(&name.id) else {
+            return Ok(0);
+        };
+        self.0.store.catalog.read(|db| {
+            let bytes: Option<i64> = db
+                .prepare_cached("SELECT bytes FROM slot WHERE id = ?1 AND version = ?2")?
+                .query_row((id, &name.version), |row| row.get(0))
+                .optional()?;
+            Ok(bytes.unwrap_or(0).max(0).unsigned_abs())
+        })
+    }
+
+    pub fn limits(&self) -> Result<CacheLimits> {
+        let stored = self.0.store.setting(LIMITS)?;
+        // What an older or newer program wrote and this one cannot read is no reason to fail.
+        Ok(stored
+            .and_then(|json| serde_json::from_str(&json).ok())
+            .unwrap_or_default())
+    }
+
+    /// Stores the limits, and evicts what is too much by them.
+    pub fn set_limits(&self, limits: CacheLimits) -> Result<Evicted> {
+        let json = serde_json::to_string(&limits).map_err(|_| Error::bug("limits"))?;
+        self.0
+            .store
+            .update_setting(LIMITS, |_| Ok((Some(json), ())))?;
+        let cached = self.count()?;
+        let short = self.short_of_floor(&limits, self.state().reserved)?;
+        self.make_room(cached.saturating_sub(limits.budget_bytes).max(short))
+    }
+
+    /// Bytes that can still be written to the volume.
+    pub fn free_bytes(&self) -> Result<u64> {
+        Ok(self.0.disk.free_space(&self.0.directory)?)
+    }
+
+    /// Bytes that can be written for what is pinned: what is free and not promised, and what eviction would free.
+    pub fn free_for_pins(&self) -> Result<u64> {
+        let cached = self.recent_count()?;
+        let reserved = self.state().reserved;
+        Ok(self.free_bytes()?.saturating_sub(reserved) + cached)
+    }
+
+    /// The pins have changed: what is cached must be counted again.
+    pub fn recount(&self) {
+        self.state().count = None;
+    }
+
+    /// A place for `bytes` more. What is fetched for a pin does not count against the budget; one file larger than the
+    /// budget is let in all the same, and is the first to go. Evicts if it must.
+    ///
+    /// `DiskFull` if too little would stay free on the volume; then nothing is promised.
+    pub fn reserve(&self, bytes: u64, purpose: Purpose) -> Result<Reserved> {
+        let cached = purpose != Purpose::Pin;
+        let limits = self.limits()?;
+        let over = if cached {
+            let here = self.recent_count()?;
+            let wanted = here + self.state().reserved_cached + bytes;
+            wanted.saturating_sub(limits.budget_bytes).min(here)
+        } else {
+            0
+        };
+        // Promised first: whoever else reserves meanwhile sees it.
+        let reserved = {
+            let mut state = self.state();
+            state.reserved += bytes;
+            if cached {
+                state.reserved_cached += bytes;
+            }
+            Reserved {
+                cache: self.clone(),
+                left: bytes,
+                cached,
+            }
+        };
+        if over > 0 {
+            self.make_room(over)?;
+        }
+        let mut short = self.short_of_floor(&limits, self.state().reserved)?;
+        while short > 0 && bytes > 0 {
+            if self.make_room(short)?.bytes == 0 {
+                return Err(Error::DiskFull);
+            }
+            short = self.short_of_floor(&limits, self.state().reserved)?;
+        }
+        Ok(reserved)
+    }
+
+    fn short_of_floor(&self, limits: &CacheLimits, reserved: u64) -> Result<u64> {
+        let wanted = limits.free_floor_bytes.saturating_add(reserved);
+        Ok(wanted.saturating_sub(self.free_bytes()?))
+    }
+
+    /// Removes the content of an item, or of everything in a folder.
+    pub fn evict(&self, id: &crate::catalog::ItemId) -> Result<Evicted> {
+        let mut total = Evicted::default();
+        let mut after: Option<(Id, String)> = None;
+        loop {
+            let rows = self.rows_after(after.as_ref())?;
+            let Some(last) = rows.last() else {
+                return Ok(total);
+            };
+            after = Some((last.id, last.version.clone()));
+            let mut below = Vec::with_capacity(rows.len());
+            for row in rows {
+                let of = id_text(row.id);
+                if of == *id || self.0.catalog.is_descendant(id, &of)? {
+                    below.push(row);
+                }
+            }
+            let gone = self.0.store.catalog.write(|db| {
+                let mut standing = self.0.catalog.standing()?;
+                let mut gone = Gone::default();
+                for row in &below {
+                    self.remove(db, row, &mut standing, &mut gone)?;
+                }
+                Ok(gone)
+            })?;
+            self.tell(&gone)?;
+            total.files += gone.names.len() as u64;
+            total.bytes += gone.bytes;
+            total.kept += gone.kept;
+        }
+    }
+
+    fn rows_after(&self, after: Option<&(Id, String)>) -> Result<Vec<Row>> {
+        let (id, version) = after
+            .map(|(id, version)| (*id, version.as_str()))
+            .unwrap_or_default();
+        self.0.store.catalog.read(|db| {
+            Ok(db
+                .prepare_cached(&format!(
+                    "SELECT {COLUMNS} FROM slot WHERE (id, version) > (?1, ?2)
+                     ORDER BY id, version LIMIT ?3"
+                ))?
+                .query_map((id, version, AT_ONCE as i64), row)?
+                .collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
+    /// Evicts until `bytes` are freed, if there is so much that may go: older versions first, then what was not used for
+    /// the longest time.
+    fn make_room(&self, bytes: u64) -> Result<Evicted> {
+        let mut total = Evicted::default();
+        while total.bytes < bytes {
+            let wanted = bytes - total.bytes;
+            let gone = self.0.store.catalog.write(|db| {
+                let mut standing = self.0.catalog.standing()?;
+                let mut gone = Gone::default();
+                let mut candidates = db.prepare_cached(&format!(
+                    "SELECT {} FROM slot s LEFT JOIN item i ON i.id = s.id
+                     ORDER BY i.key IS NOT NULL
+                         AND lower(hex(i.md5)) || '-' || i.size IS NOT s.version DESC,
+                         s.used_ms, s.id, s.version",
+                    COLUMNS.replace("id,", "s.id,").replace(" bytes", " s.bytes").replace(" space", " s.space")
+                ))?;
+                let mut rows = candidates.query([])?;
+                while let Some(found) = rows.next()? {
+                    if gone.bytes >= wanted || gone.names.len() >= AT_ONCE {
+                        break;
+                    }
+                    self.remove(db, &row(found)?, &mut standing, &mut gone)?;
+                }
+                Ok(gone)
+            })?;
+            self.tell(&gone)?;
+            total.files += gone.names.len() as u64;
+            total.bytes += gone.bytes;
+            total.kept = gone.kept;
+            if gone.names.len() < AT_ONCE {
+                break;
+            }
+        }
+        self.recount();
+        Ok(total)
+    }
+
+    /// What may leave the device. An older version may, unless it is pinned and the newest is not here as a whole yet: a
+    /// stale copy is better than none. (What is unsent must never: the outbox, once there is one, is asked here.)
+    fn may_go(db: &Connection, row: &Row, stand: &Stand) -> Result<bool> {
+        if !stand.pinned {
+            return Ok(true);
+        }
+        let Some(newest) = stand.version.as_ref().filter(|of| **of != row.version) else {
+            return Ok(false);
+        };
+        Ok(db
+            .prepare_cached("SELECT 1 FROM slot WHERE id = ?1 AND version = ?2 AND whole = 1")?
+            .exists((row.id, newest))?)
+    }
+
+    /// Removes a slot, if it may go and nobody has it open: its files, then its row. A kill between the two leaves a row
+    /// that the next sweep removes.
+    fn remove(
+        &self,
+        db: &Transaction<'_>,
+        row: &Row,
+        standing: &mut Standing,
+        gone: &mut Gone,
+    ) -> Result<()> {
+        let stand = standing.of(db, &row.id)?;
+        let name = row.name();
+        if !Self::may_go(db, row, &stand)?
+            || !slot::remove_unused(&*self.0.disk, &self.0.slots, &name)?
+        {
+            gone.kept += 1;
+            return Ok(());
+        }
+        forget(db, &row.id, &row.version)?;
+        gone.bytes += row.bytes;
+        if row.whole {
+            let others = db
+                .prepare_cached("SELECT 1 FROM slot WHERE id = ?1 AND whole = 1")?
+                .exists([row.id])?;
+            if !others {
+                gone.told.push(name.clone());
+            }
+        }
+        gone.names.push(name);
         Ok(())
+    }
+
+    /// Removes what is not needed any more of an item whose newest version is whole.
+    fn remove_of(&self, db: &Transaction<'_>, id: &Id, gone: &mut Gone) -> Result<()> {
+        let rows: Vec<Row> = db
+            .prepare_cached(&format!("SELECT {COLUMNS} FROM slot WHERE id = ?1"))?
+            .query_map([id], row)?
+            .collect::<rusqlite::Result<_>>()?;
+        if rows.len() < 2 {
+            return Ok(());
+        }
+        let mut standing = self.0.catalog.standing()?;
+        let stand = standing.of(db, id)?;
+        let newest_is_whole = rows
+            .iter()
+            .any(|row| row.whole && Some(&row.version) == stand.version.as_ref());
+        for row in rows {
+            if newest_is_whole && Some(&row.version) != stand.version.as_ref() {
+                self.remove(db, &row, &mut standing, gone)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Tells readers of what has gone. After the transaction: if the process ends first, the next sweep tells.
+    fn tell(&self, gone: &Gone) -> Result<()> {
+        for name in &gone.told {
+            self.note_local(name, false)?;
+        }
+        Ok(())
+    }
+
+    fn note_local(&self, name: &SlotName, whole: bool) -> Result<()> {
+        match self.0.catalog.note_local(&name.id, &name.version, whole) {
+            // Nothing to tell of an item that the tree does not have.
+            Err(Error::NotKnown { .. } | Error::NoSuchItem { .. }) => Ok(()),
+            told => told,
+        }
+    }
+
+    /// What is cached and not pinned, counted not long ago.
+    fn recent_count(&self) -> Result<u64> {
+        let now = self.0.store.now_ms();
+        if let Some(count) = &self.state().count
+            && (count.at_ms..count.at_ms + COUNT_BELIEVED_MS).contains(&now)
+        {
+            return Ok(count.cached);
+        }
+        self.count()
+    }
+
+    fn count(&self) -> Result<u64> {
+        if self.0.store.catalog.generation()? != self.state().generation {
+            self.sweep()?;
+        }
+        let cached = self.usage()?.iter().map(|space| space.cached_bytes).sum();
+        let at_ms = self.0.store.now_ms();
+        self.state().count = Some(Count { cached, at_ms });
+        Ok(cached)
+    }
+
+    /// What the slots take, by space.
+    pub fn usage(&self) -> Result<[SpaceUsage; 4]> {
+        let mut standing = self.0.catalog.standing()?;
+        self.0.store.catalog.read(|db| {
+            let mut spaces = [SpaceUsage::default(); 4];
+            let mut rows = db.prepare_cached(&format!("SELECT {COLUMNS} FROM slot"))?;
+            let mut rows = rows.query([])?;
+            while let Some(found) = rows.next()? {
+                let row = row(found)?;
+                let stand = standing.of(db, &row.id)?;
+                let usage = &mut spaces[usize::from(space_code(row.space))];
+                if stand.pinned {
+                    usage.pinned_bytes += row.bytes;
+                } else {
+                    usage.cached_bytes += row.bytes;
+                }
+                let newest = stand.version.is_none_or(|newest| newest == row.version);
+                usage.whole_files += u64::from(row.whole && newest);
+            }
+            Ok(spaces)
+        })
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -95,17 +522,38 @@ impl Cache {
     }
 }
 
+fn forget(db: &Connection, id: &Id, version: &str) -> Result<()> {
+    db.prepare_cached("DELETE FROM slot WHERE id = ?1 AND version = ?2")?
+        .execute((id, version))?;
+    Ok(())
+}
+
 impl Reserved {
     /// So many of the bytes are on the disk now, where the volume itself counts them.
     pub fn arrived(&mut self, bytes: u64) {
         let bytes = bytes.min(self.left);
         self.left -= bytes;
-        self.cache.state().reserved -= bytes;
+        let mut state = self.cache.state();
+        state.reserved -= bytes;
+        if self.cached {
+            state.reserved_cached -= bytes;
+            if let Some(count) = &mut state.count {
+                count.cached += bytes;
+            }
+        }
     }
 }
 
 impl Drop for Reserved {
     fn drop(&mut self) {
-        self.cache.state().reserved -= self.left;
+        let mut state = self.cache.state();
+        state.reserved -= self.left;
+        if self.cached {
+            state.reserved_cached -= self.left;
+            // It may have been written or not: counted as written until the next count.
+            if let Some(count) = &mut state.count {
+                count.cached += self.left;
+            }
+        }
     }
 }
