@@ -57,6 +57,11 @@ pub struct AccountInfo {
     pub checked_ms: i64,
 }
 
+/// Whether calls to the service have a chance: somebody is signed in, and not on the way out.
+pub(crate) fn is_signed_in(store: &Store) -> Result<bool> {
+    Ok(record::Record::load(store)?.is_some_and(|record| !record.leaving && !record.again))
+}
+
 /// Whether somebody is signed in. A local read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SignIn {

@@ -4,10 +4,10 @@
 //! Whether something is pinned is asked of the journal's marks and, where the tree does not know the item (yet), of the
 //! journal's places: a rebuilt catalogue must not make pinned content look like cache.
 
-use super::row::{FILE, Id, content_version};
-use super::{Catalog, ItemId};
-use crate::store::{Mark, Store};
+use super::row::{FILE, Id, content_version, id_bytes, id_text, space};
+use super::{Catalog, ItemId, Space};
 use crate::Result;
+use crate::store::{Mark, Store};
 use rusqlite::{Connection, OptionalExtension};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -24,6 +24,8 @@ pub(crate) struct Kept {
     pub whole_bytes: u64,
     pub stale_files: u64,
     pub stale_since_ms: Option<i64>,
+    /// The size of the smallest file that is not here in its newest version.
+    pub least_missing: Option<u64>,
 }
 
 /// How an item stands, for the slots that have its content.
@@ -139,6 +141,58 @@ impl Catalog {
         })
     }
 
+    /// The pins that are in no other pin, the oldest first, so that each file is met once.
+    pub(crate) fn outermost_pins(&self) -> Result<Vec<ItemId>> {
+        let mut pins = self.store.marked(Mark::Pinned)?;
+        pins.reverse();
+        let mut standing = self.standing()?;
+        self.store.catalog.read(|db| {
+            let mut outermost = Vec::new();
+            for (id, _) in pins {
+                let above: Option<i64> = db
+                    .prepare_cached("SELECT parent FROM item WHERE id = ?1 AND kind <> 0")?
+                    .query_row([id], |row| row.get(0))
+                    .optional()?;
+                let inside = match above {
+                    Some(folder) => standing.below_a_pin(db, folder)?,
+                    None => false,
+                };
+                if !inside {
+                    outermost.push(id_text(id));
+                }
+            }
+            Ok(outermost)
+        })
+    }
+
+    /// The space of an item, by the tree or by the journal's places; `None` for what neither knows.
+    pub(crate) fn space_of(&self, id: &ItemId) -> Result<Option<Space>> {
+        let Some(mut at) = id_bytes(id) else {
+            return Ok(None);
+        };
+        let mut found = None;
+        for _ in 0..DEPTH_MAX {
+            let code: Option<u8> = self.store.catalog.read(|db| {
+                Ok(db
+                    .prepare_cached("SELECT space FROM item WHERE id = ?1")?
+                    .query_row([at], |row| row.get(0))
+                    .optional()?)
+            })?;
+            if let Some(code) = code {
+                return Ok(Some(space(code)));
+            }
+            match self.store.identity(&at)? {
+                // Known, in whatever space it is: a chain that is broken above it is no reason to lose it.
+                Some(place) => {
+                    found = Some(Space::Sync);
+                    at = place.parent;
+                }
+                None => break,
+            }
+        }
+        Ok(found)
+    }
+
     /// How much of a file, or of all files in a folder, is here.
     pub(crate) fn kept(&self, id: &ItemId) -> Result<Kept> {
         let key = self.key(id)?;
@@ -151,12 +205,16 @@ impl Catalog {
             let (from, files) = if is_file {
                 ("", "item f WHERE f.key = ?1 AND ?2 = 0")
             } else {
-                (FOLDERS, "below b JOIN item f ON f.parent = b.key AND (f.kind = 3) = 1")
+                (
+                    FOLDERS,
+                    "below b JOIN item f ON f.parent = b.key AND (f.kind = 3) = 1",
+                )
             };
             let sums = format!(
                 "{from} SELECT count(*), ifnull(sum(size), 0),
                     ifnull(sum(local = 1), 0), ifnull(sum(size * (local = 1)), 0),
-                    ifnull(sum(local = 2), 0), min(CASE local WHEN 2 THEN stale_ms END)
+                    ifnull(sum(local = 2), 0), min(CASE local WHEN 2 THEN stale_ms END),
+                    min(CASE local WHEN 1 THEN NULL ELSE size END)
                  FROM {files}"
             );
             let number = |row: &rusqlite::Row<'_>, n| -> rusqlite::Result<u64> {
@@ -170,6 +228,7 @@ impl Catalog {
                     whole_bytes: number(row, 3)?,
                     stale_files: number(row, 4)?,
                     stale_since_ms: row.get(5)?,
+                    least_missing: row.get::<_, Option<i64>>(6)?.map(i64::unsigned_abs),
                 })
             })?)
         })

@@ -33,7 +33,7 @@ use crate::remote::{Remote, RemotePath};
 use crate::store::{Mark, Store};
 use crate::{CancelToken, Error, Result};
 pub use item::*;
-pub(crate) use kept::{Kept, Standing};
+pub(crate) use kept::{Stand, Standing};
 pub(crate) use row::{Id, id_bytes, id_text, space, space_code};
 use std::sync::Arc;
 

@@ -14,40 +14,45 @@
 
 use super::slot::{self, SlotName};
 use super::{CacheLimits, Evicted, Purpose, SpaceUsage};
-use crate::catalog::{Catalog, Id, Space, Stand, Standing, id_bytes, id_text, space, space_code};
+use crate::catalog::{
+    Catalog, Id, ItemId, Space, Stand, Standing, id_bytes, id_text, space, space_code,
+};
 use crate::disk::Disk;
 use crate::store::Store;
 use crate::{Error, Result};
-use rusqlite::{Connection, OptionalExtension, Transaction};
+use rusqlite::{Connection, Transaction};
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 const LIMITS: &str = "cache_limits";
 /// A slot's last use is written once in this time at the most, and a count of what is cached is believed that long
 /// where another process may have added to it.
-const MINUTE_MS: i64 = 60_000;
-const COUNT_BELIEVED_MS: i64 = 10_000;
+pub(super) const MINUTE_MS: i64 = 60_000;
+const COUNT_BELIEVED: Duration = Duration::from_secs(10);
 /// Slots that one transaction removes at the most.
 const AT_ONCE: usize = 200;
 /// Last uses that are remembered, to write each only once a minute.
 const USES: usize = 1_000;
+/// The share of the budget that is freed at least when something must go, so that not every file costs an eviction.
+const SHARE: u64 = 64;
 
 /// The index of the slots, and the keeper of the limits.
 #[derive(Clone)]
-pub(super) struct Cache(Arc<Inner>);
+pub(super) struct Cache(pub(super) Arc<Inner>);
 
-struct Inner {
-    store: Arc<Store>,
-    catalog: Arc<Catalog>,
-    disk: Arc<dyn Disk>,
+pub(super) struct Inner {
+    pub store: Arc<Store>,
+    pub catalog: Arc<Catalog>,
+    pub disk: Arc<dyn Disk>,
     directory: PathBuf,
-    slots: PathBuf,
+    pub slots: PathBuf,
     state: Mutex<State>,
 }
 
 #[derive(Default)]
-struct State {
+pub(super) struct State {
     /// Bytes promised that are not on the disk yet.
     reserved: u64,
     /// Those of them that the budget is for.
@@ -55,13 +60,13 @@ struct State {
     /// What is cached and not pinned, as counted last, and what has been promised since.
     count: Option<Count>,
     /// The catalogue that the rows were last compared with the files in.
-    generation: i64,
+    pub generation: i64,
     uses: HashMap<SlotName, i64>,
 }
 
 struct Count {
     cached: u64,
-    at_ms: i64,
+    at: Instant,
 }
 
 /// A place for bytes, given back when dropped.
@@ -111,11 +116,11 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     })
 }
 
-fn bytes_of(id: &crate::catalog::ItemId) -> Result<Id> {
+pub(super) fn bytes_of(id: &ItemId) -> Result<Id> {
     id_bytes(id).ok_or_else(|| Error::bug("a slot of what is no item"))
 }
 
-fn sql(bytes: u64) -> i64 {
+pub(super) fn sql(bytes: u64) -> i64 {
     i64::try_from(bytes).unwrap_or(i64::MAX)
 }
 
@@ -208,21 +213,10 @@ impl Cache {
     /// Removes a slot's row, after its files have gone.
     pub fn forget(&self, name: &SlotName) -> Result<()> {
         let id = bytes_of(&name.id)?;
-        self.0.store.catalog.write(|db| forget(db, &id, &name.version))
-    }
-
-    /// The bytes of one version that are here, as the index has them.
-    pub fn bytes_here(&self, name: &SlotName) -> Result<u64> {
-        let Some(id) = id_bytes(&name.id) else {
-            return Ok(0);
-        };
-        self.0.store.catalog.read(|db| {
-            let bytes: Option<i64> = db
-                .prepare_cached("SELECT bytes FROM slot WHERE id = ?1 AND version = ?2")?
-                .query_row((id, &name.version), |row| row.get(0))
-                .optional()?;
-            Ok(bytes.unwrap_or(0).max(0).unsigned_abs())
-        })
+        self.0
+            .store
+            .catalog
+            .write(|db| forget(db, &id, &name.version))
     }
 
     pub fn limits(&self) -> Result<CacheLimits> {
@@ -271,7 +265,10 @@ impl Cache {
         let over = if cached {
             let here = self.recent_count()?;
             let wanted = here + self.state().reserved_cached + bytes;
-            wanted.saturating_sub(limits.budget_bytes).min(here)
+            match wanted.saturating_sub(limits.budget_bytes) {
+                0 => 0,
+                over => over.max(limits.budget_bytes / SHARE).min(here),
+            }
         } else {
             0
         };
@@ -307,7 +304,7 @@ impl Cache {
     }
 
     /// Removes the content of an item, or of everything in a folder.
-    pub fn evict(&self, id: &crate::catalog::ItemId) -> Result<Evicted> {
+    pub fn evict(&self, id: &ItemId) -> Result<Evicted> {
         let mut total = Evicted::default();
         let mut after: Option<(Id, String)> = None;
         loop {
@@ -362,13 +359,13 @@ impl Cache {
             let gone = self.0.store.catalog.write(|db| {
                 let mut standing = self.0.catalog.standing()?;
                 let mut gone = Gone::default();
-                let mut candidates = db.prepare_cached(&format!(
-                    "SELECT {} FROM slot s LEFT JOIN item i ON i.id = s.id
+                let mut candidates = db.prepare_cached(
+                    "SELECT s.id, s.version, s.space, s.bytes, s.whole
+                     FROM slot s LEFT JOIN item i ON i.id = s.id
                      ORDER BY i.key IS NOT NULL
                          AND lower(hex(i.md5)) || '-' || i.size IS NOT s.version DESC,
                          s.used_ms, s.id, s.version",
-                    COLUMNS.replace("id,", "s.id,").replace(" bytes", " s.bytes").replace(" space", " s.space")
-                ))?;
+                )?;
                 let mut rows = candidates.query([])?;
                 while let Some(found) = rows.next()? {
                     if gone.bytes >= wanted || gone.names.len() >= AT_ONCE {
@@ -386,7 +383,9 @@ impl Cache {
                 break;
             }
         }
-        self.recount();
+        if let Some(count) = &mut self.state().count {
+            count.cached = count.cached.saturating_sub(total.bytes);
+        }
         Ok(total)
     }
 
@@ -465,7 +464,7 @@ impl Cache {
         Ok(())
     }
 
-    fn note_local(&self, name: &SlotName, whole: bool) -> Result<()> {
+    pub(super) fn note_local(&self, name: &SlotName, whole: bool) -> Result<()> {
         match self.0.catalog.note_local(&name.id, &name.version, whole) {
             // Nothing to tell of an item that the tree does not have.
             Err(Error::NotKnown { .. } | Error::NoSuchItem { .. }) => Ok(()),
@@ -475,9 +474,8 @@ impl Cache {
 
     /// What is cached and not pinned, counted not long ago.
     fn recent_count(&self) -> Result<u64> {
-        let now = self.0.store.now_ms();
         if let Some(count) = &self.state().count
-            && (count.at_ms..count.at_ms + COUNT_BELIEVED_MS).contains(&now)
+            && count.at.elapsed() < COUNT_BELIEVED
         {
             return Ok(count.cached);
         }
@@ -489,8 +487,8 @@ impl Cache {
             self.sweep()?;
         }
         let cached = self.usage()?.iter().map(|space| space.cached_bytes).sum();
-        let at_ms = self.0.store.now_ms();
-        self.state().count = Some(Count { cached, at_ms });
+        let at = Instant::now();
+        self.state().count = Some(Count { cached, at });
         Ok(cached)
     }
 
@@ -517,12 +515,12 @@ impl Cache {
         })
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    pub(super) fn state(&self) -> MutexGuard<'_, State> {
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn forget(db: &Connection, id: &Id, version: &str) -> Result<()> {
+pub(super) fn forget(db: &Connection, id: &Id, version: &str) -> Result<()> {
     db.prepare_cached("DELETE FROM slot WHERE id = ?1 AND version = ?2")?
         .execute((id, version))?;
     Ok(())

@@ -5,25 +5,30 @@
 
 mod cache;
 mod download;
+mod gate;
+mod keep;
 mod ledger;
 mod part;
 mod pins;
 mod reader;
 mod slot;
+mod sweep;
 mod thumbnail;
 
 use crate::catalog::{Catalog, Item, ItemId, Space};
 use crate::conditions::Waiting;
 use crate::disk::Disk;
-use crate::drive::Life;
+use crate::drive::{Life, Profile};
 use crate::remote::Remote;
 use crate::store::Store;
 use crate::{CancelToken, Result};
 use cache::Cache;
 pub(crate) use download::Wanted;
+use gate::Gate;
+use keep::Lanes;
 pub use reader::{Hint, Reader};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 /// Why content is fetched. There is no purpose for browsing, indexing or searching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -211,9 +216,9 @@ pub struct Content {
     life: Arc<Life>,
     /// Where parts are: inside the drive's directory.
     parts: PathBuf,
-    network: Arc<Mutex<Network>>,
-    #[allow(dead_code, reason = "under way")]
     cache: Cache,
+    gate: Gate,
+    lanes: Lanes,
 }
 
 impl Content {
@@ -224,20 +229,22 @@ impl Content {
         disk: Arc<dyn Disk>,
         life: Arc<Life>,
         directory: &Path,
-        now_ms: i64,
+        profile: Profile,
     ) -> Result<Self> {
         let parts = directory.join("parts");
-        part::sweep(&*disk, &parts, now_ms)?;
+        part::sweep(&*disk, &parts, store.now_ms())?;
         let cache = Cache::new(store.clone(), catalog.clone(), disk.clone(), directory)?;
+        let gate = Gate::new(store.clone(), cache.clone());
         Ok(Self {
             cache,
+            gate,
+            lanes: Lanes::new(profile == Profile::Extension),
             store,
             catalog,
             remote,
             disk,
             life,
             parts,
-            network: Arc::default(),
         })
     }
 
@@ -284,18 +291,24 @@ impl Content {
 
     /// Removes the content of a file, or of all files in a folder, from the device; the items stay. What is pinned, open or
     /// being fetched stays too, and is counted. A local call.
-    pub fn evict(&self, _id: &ItemId) -> Result<Evicted> {
-        todo!()
+    pub fn evict(&self, id: &ItemId) -> Result<Evicted> {
+        self.catalog.item(id)?;
+        self.cache.evict(id)
     }
 
     /// What the content takes on the device. A local read.
     pub fn usage(&self) -> Result<Usage> {
-        todo!()
+        Ok(Usage {
+            spaces: self.cache.usage()?,
+            thumbnail_bytes: 0,
+            limits: self.cache.limits()?,
+            free_bytes: self.cache.free_bytes()?,
+        })
     }
 
     /// Sets how much of the device the cache may take, and evicts what is too much at once.
-    pub fn set_limits(&self, _limits: CacheLimits) -> Result<Evicted> {
-        todo!()
+    pub fn set_limits(&self, limits: CacheLimits) -> Result<Evicted> {
+        self.cache.set_limits(limits)
     }
 
     /// Pins a file or folder: its content is kept on the device from the next [`keep_pins`](Self::keep_pins) on. Fetches
@@ -303,19 +316,19 @@ impl Content {
     ///
     /// Errors: `LargerThanAllowed` when more than `up_to_bytes` are known to be in it (nothing is pinned then),
     /// `NotKnown`, `NoSuchItem`, `NotAllowed` (in the trash).
-    pub fn pin(&self, _id: &ItemId, _up_to_bytes: u64) -> Result<Pin> {
-        todo!()
+    pub fn pin(&self, id: &ItemId, up_to_bytes: u64) -> Result<Pin> {
+        self.pin_inner(id, up_to_bytes)
     }
 
     /// Unpins. With `drop_content` the content leaves the device now, as by [`evict`](Self::evict); else it becomes part of
     /// the cache. Errors: `NotAllowed` when not it but a folder above is pinned.
-    pub fn unpin(&self, _id: &ItemId, _drop_content: bool) -> Result<Evicted> {
-        todo!()
+    pub fn unpin(&self, id: &ItemId, drop_content: bool) -> Result<Evicted> {
+        self.unpin_inner(id, drop_content)
     }
 
     /// All pins, the newest first. A local read.
     pub fn pins(&self) -> Result<Vec<Pin>> {
-        todo!()
+        self.pins_inner()
     }
 
     /// Brings all pinned content up to date, as far as the rules allow: lists the pinned folders, then fetches what is
@@ -324,10 +337,14 @@ impl Content {
     /// any moment and be called again. The progress is of all bytes still to come.
     pub async fn keep_pins(
         &self,
-        _progress: Option<Arc<dyn TransferListener>>,
-        _cancel: &CancelToken,
+        progress: Option<Arc<dyn TransferListener>>,
+        cancel: &CancelToken,
     ) -> Result<PinRun> {
-        todo!()
+        self.life
+            .run(cancel, async |cancel| {
+                self.keep_pins_inner(progress, cancel).await
+            })
+            .await
     }
 
     /// A thumbnail of at least this kind of size, from the device or from the service; `None` when the service has none
@@ -349,18 +366,17 @@ impl Content {
     }
 
     pub(crate) fn network(&self) -> Network {
-        *self.network.lock().unwrap_or_else(PoisonError::into_inner)
+        self.gate.situation().network
     }
 
-    pub(crate) fn set_network(&self, network: Network) {
-        *self.network.lock().unwrap_or_else(PoisonError::into_inner) = network;
-    }
-
-    /// Removes all parts, for a sign-out by choice.
+    /// Removes all content, for a sign-out by choice.
     pub(crate) fn clear(&self) -> Result<()> {
-        for name in self.disk.names(&self.parts)? {
-            self.disk.remove(&self.parts.join(name))?;
+        for dir in [self.parts.as_path(), self.cache.dir()] {
+            for name in self.disk.names(dir)? {
+                self.disk.remove(&dir.join(name))?;
+            }
         }
+        self.cache.recount();
         Ok(())
     }
 }

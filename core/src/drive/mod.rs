@@ -7,6 +7,7 @@
 mod hints;
 mod life;
 mod options;
+mod why;
 
 use crate::account::{Account, SignIn};
 use crate::catalog::{Catalog, ItemId, LocalCopy, Refreshed};
@@ -87,7 +88,6 @@ pub struct Drive {
     remote: Remote,
     life: Arc<Life>,
     hints: Arc<Hints>,
-    situation: Mutex<Situation>,
     /// Held through a pause, a resume, a close and a sign-out, so that no two of them mix.
     turning: Mutex<()>,
 }
@@ -136,7 +136,7 @@ impl Drive {
             disk,
             life.clone(),
             &directory,
-            clock.now_ms(),
+            profile,
         )?;
         let drive = Self {
             store,
@@ -146,7 +146,6 @@ impl Drive {
             remote,
             life,
             hints,
-            situation: Mutex::default(),
             turning: Mutex::default(),
         };
         if drive.account.is_leaving()? {
@@ -176,20 +175,19 @@ impl Drive {
             sign_in: self.account.state()?,
             items: self.catalog.counts()?,
             ledger: self.content.ledger()?,
-            situation: *self
-                .situation
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner),
-            rules: Rules::default(),
-            waiting: None,
-            usage: Usage::default(),
+            situation: self.content.situation(),
+            rules: self.content.rules()?,
+            waiting: self.content.waiting(None)?,
+            usage: self.content.usage()?,
             watching: false,
         })
     }
 
     /// Why an item's content is, or is not, on the device.
-    pub fn why(&self, _id: &ItemId) -> Result<Why> {
-        todo!()
+    ///
+    /// Errors: `NotKnown`, `NoSuchItem`.
+    pub fn why(&self, id: &ItemId) -> Result<Why> {
+        self.explain(id)
     }
 
     /// Asks the service about what matters most until `budget` is over: folders that an event hinted at, then what is
@@ -207,17 +205,13 @@ impl Drive {
     }
 
     /// What the content service has to do by itself follows these rules.
-    pub fn set_rules(&self, _rules: Rules) -> Result<()> {
-        todo!()
+    pub fn set_rules(&self, rules: Rules) -> Result<()> {
+        self.content.set_rules(rules)
     }
 
     /// The platform tells what has changed of the device. Content under way by itself stops when the rules no longer allow it.
     pub fn set_situation(&self, situation: Situation) -> Result<()> {
-        *self
-            .situation
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner) = situation;
-        self.content.set_network(situation.network);
+        self.content.set_situation(situation);
         Ok(())
     }
 

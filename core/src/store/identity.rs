@@ -79,10 +79,10 @@ impl Store {
         })
     }
 
-    /// Forgets every id: the account has left this directory.
+    /// Forgets every id and what was said of it: the account has left this directory.
     pub fn forget_all(&self) -> Result<()> {
         self.journal.write(|db| {
-            db.execute("DELETE FROM identity", [])?;
+            db.execute_batch("DELETE FROM identity; DELETE FROM mark;")?;
             Ok(())
         })
     }

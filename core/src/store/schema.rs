@@ -69,6 +69,7 @@ const SCHEMA: &str = "
     CREATE INDEX item_uuid ON item (uuid) WHERE uuid IS NOT NULL;
     CREATE INDEX item_seq ON item (seq);
     CREATE INDEX item_ws ON item (key) WHERE ws = 1;
+    CREATE INDEX item_local ON item (key) WHERE local <> 0;
 
     CREATE TABLE slot (
         id BLOB NOT NULL,
@@ -168,7 +169,7 @@ impl super::Store {
             db.execute_batch(
                 "PRAGMA secure_delete = ON;
                  DELETE FROM item; DELETE FROM gone; DELETE FROM stage; DELETE FROM run;
-                 DELETE FROM gap;
+                 DELETE FROM gap; DELETE FROM slot;
                  UPDATE tally SET items = 0;
                  UPDATE meta SET instance = randomblob(16), seq = 0;",
             )?;

@@ -101,6 +101,59 @@ fn a_journal_of_the_first_version_keeps_its_rows() {
 }
 
 #[test]
+fn a_journal_of_the_second_version_keeps_pins_and_what_metered_networks_have_cost() {
+    let dir = TempDir::new().unwrap();
+    let old = Connection::open(dir.path().join("journal.db")).unwrap();
+    old.execute_batch(include_str!("testdata/journal-v2.sql"))
+        .unwrap();
+    drop(old);
+    let store = open(&dir);
+    assert_eq!(store.marked(Mark::Pinned).unwrap(), [([1; 16], 900_000)]);
+    assert_eq!(store.mark(&[1; 16], Mark::Opened).unwrap(), Some(950_000));
+    assert_eq!(store.mark(&[1; 16], Mark::Favourite).unwrap(), None);
+    assert_eq!(bytes(&store), 42);
+    let metered: i64 = store
+        .journal
+        .read(|db| {
+            Ok(db.query_row(
+                "SELECT bytes FROM metered WHERE month = 202611",
+                [],
+                |row| row.get(0),
+            )?)
+        })
+        .unwrap();
+    assert_eq!(metered, 42);
+}
+
+#[test]
+fn a_mark_keeps_its_first_time_but_for_the_last_opening() {
+    let dir = TempDir::new().unwrap();
+    let clock = ManualClock::at(1_000);
+    let store = open_at(&dir, &clock);
+    for mark in [Mark::Pinned, Mark::Opened] {
+        assert!(store.set_mark(&[1; 16], mark, true).unwrap());
+    }
+    clock.advance(500);
+    assert!(!store.set_mark(&[1; 16], Mark::Pinned, true).unwrap());
+    assert!(store.set_mark(&[1; 16], Mark::Opened, true).unwrap());
+    store.set_mark(&[2; 16], Mark::Pinned, true).unwrap();
+    assert_eq!(
+        store.marked(Mark::Pinned).unwrap(),
+        [([2; 16], 1_500), ([1; 16], 1_000)],
+        "the newest first"
+    );
+    assert_eq!(store.mark(&[1; 16], Mark::Opened).unwrap(), Some(1_500));
+    assert!(store.set_mark(&[1; 16], Mark::Pinned, false).unwrap());
+    assert!(!store.set_mark(&[1; 16], Mark::Pinned, false).unwrap());
+    store.forget_all().unwrap();
+    assert_eq!(
+        store.marked(Mark::Pinned).unwrap(),
+        [],
+        "not another account's"
+    );
+}
+
+#[test]
 fn a_new_journal_equals_the_shipped_snapshot_migrated() {
     let schema = |connection: &Connection| -> Vec<String> {
         connection
@@ -116,13 +169,17 @@ fn a_new_journal_equals_the_shipped_snapshot_migrated() {
             })
             .collect()
     };
-    let mut old = Connection::open_in_memory().unwrap();
-    old.execute_batch(include_str!("testdata/journal-v1.sql"))
-        .unwrap();
-    journal::migrate(&mut old).unwrap();
     let mut new = Connection::open_in_memory().unwrap();
     journal::migrate(&mut new).unwrap();
-    assert_eq!(schema(&old), schema(&new));
+    for snapshot in [
+        include_str!("testdata/journal-v1.sql"),
+        include_str!("testdata/journal-v2.sql"),
+    ] {
+        let mut old = Connection::open_in_memory().unwrap();
+        old.execute_batch(snapshot).unwrap();
+        journal::migrate(&mut old).unwrap();
+        assert_eq!(schema(&old), schema(&new));
+    }
 }
 
 #[test]
@@ -138,7 +195,7 @@ fn a_journal_from_a_newer_program_is_refused_and_untouched() {
         refused,
         Some(Error::StoreTooNew {
             found: 99,
-            known: 1
+            known: 2
         })
     );
     let db = Connection::open(&path).unwrap();
