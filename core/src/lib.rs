@@ -17,6 +17,7 @@ pub mod content;
 pub mod disk;
 mod drive;
 mod error;
+mod md5;
 mod remote;
 mod runtime;
 mod store;

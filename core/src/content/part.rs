@@ -9,8 +9,8 @@
 //! part of its own, which nobody resumes and the next open removes.
 
 use crate::disk::{Disk, OwnFile};
+use crate::md5::Md5;
 use crate::{CancelToken, Error, Result};
-use md5::{Digest, Md5};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -114,7 +114,7 @@ impl Part {
     }
 
     pub fn md5(&self) -> [u8; 16] {
-        self.hash.clone().finalize().into()
+        self.hash.clone().finalize()
     }
 
     /// Removes the part.
@@ -206,7 +206,10 @@ mod tests {
         let mut part = open(dir.path(), 6);
         assert_eq!((part.len(), part.resumed), (3, 3));
         part.append(b"def").unwrap();
-        assert_eq!(part.md5(), <[u8; 16]>::from(Md5::digest(b"abcdef")));
+        assert_eq!(
+            part.md5(),
+            <[u8; 16]>::from(<md5::Md5 as md5::Digest>::digest(b"abcdef"))
+        );
         part.place(&dir.path().join("done"), &CancelToken::new())
             .unwrap();
         assert_eq!(std::fs::read(dir.path().join("done")).unwrap(), b"abcdef");
