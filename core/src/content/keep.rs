@@ -3,7 +3,7 @@
 //! Small files come many at once, because each costs a round trip and little else; large ones few at once, because each
 //! uses several ranges itself.
 
-use super::{Content, PinRun, TransferListener, Wanted};
+use super::{Content, PinRun, Purpose, TransferListener, Wanted};
 use crate::catalog::{Item, ItemId, Kind, LocalCopy, Lookup};
 use crate::conditions::Waiting;
 use crate::runtime::blocking;
@@ -435,12 +435,13 @@ async fn keep(
 }
 
 async fn fill(
-    _content: &Content,
-    _wanted: &Wanted,
-    _progress: Option<Arc<dyn TransferListener>>,
-    _stop: &CancelToken,
+    content: &Content,
+    wanted: &Wanted,
+    progress: Option<Arc<dyn TransferListener>>,
+    stop: &CancelToken,
 ) -> Result<u64> {
-    todo!()
+    let filled = content.fill(wanted, Purpose::Pin, progress, stop).await?;
+    Ok(filled.fetched)
 }
 
 /// The progress of a whole run.

@@ -3,12 +3,18 @@
 //! Content moves for a named [`Purpose`] and never else, and every byte received is in the ledger.
 //! Nothing here is reached by listing, indexing or reading the catalogue.
 
+mod ahead;
+mod blocks;
 mod cache;
+mod confirm;
 mod download;
+mod fill;
+mod flight;
+mod follow;
 mod gate;
+mod hand_out;
 mod keep;
 mod ledger;
-mod part;
 mod pins;
 mod reader;
 mod slot;
@@ -21,14 +27,18 @@ use crate::disk::Disk;
 use crate::drive::{Life, Profile};
 use crate::remote::Remote;
 use crate::store::Store;
-use crate::{CancelToken, Result};
+use crate::{CancelToken, Error, Result};
+use blocks::{Slot, Slots, Stamp};
 use cache::Cache;
-pub(crate) use download::Wanted;
+pub(crate) use fill::Wanted;
 use gate::Gate;
 use keep::Lanes;
+use ledger::Ledger;
 pub use reader::{Hint, Reader};
+use slot::SlotName;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use tokio::sync::Semaphore;
 
 /// Why content is fetched. There is no purpose for browsing, indexing or searching.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -214,9 +224,14 @@ pub struct Content {
     remote: Remote,
     disk: Arc<dyn Disk>,
     life: Arc<Life>,
-    /// Where parts are: inside the drive's directory.
-    parts: PathBuf,
     cache: Cache,
+    slots: Arc<Slots>,
+    ledger: Ledger,
+    /// Bodies of whole files that come at once: in all, and of one file.
+    streams: Arc<Semaphore>,
+    most_streams: usize,
+    /// Bytes that a reader reads ahead, at the most.
+    read_ahead: u64,
     gate: Gate,
     lanes: Lanes,
 }
@@ -231,20 +246,23 @@ impl Content {
         directory: &Path,
         profile: Profile,
     ) -> Result<Self> {
-        let parts = directory.join("parts");
-        part::sweep(&*disk, &parts, store.now_ms())?;
+        let extension = profile == Profile::Extension;
         let cache = Cache::new(store.clone(), catalog.clone(), disk.clone(), directory)?;
         let gate = Gate::new(store.clone(), cache.clone());
         Ok(Self {
+            slots: Arc::new(Slots::new(disk.clone(), cache.dir().to_owned())),
+            ledger: Ledger::new(store.clone()),
+            streams: Arc::new(Semaphore::new(if extension { 2 } else { 16 })),
+            most_streams: if extension { 2 } else { 4 },
+            read_ahead: if extension { 1 << 20 } else { 4 << 20 },
             cache,
             gate,
-            lanes: Lanes::new(profile == Profile::Extension),
+            lanes: Lanes::new(extension),
             store,
             catalog,
             remote,
             disk,
             life,
-            parts,
         })
     }
 
@@ -253,8 +271,8 @@ impl Content {
     /// inside the drive's directory, and the next call, in any process, goes on from it. The caller owns `dest` and may
     /// write into it: it shares nothing with the cache. The directory of `dest` must exist.
     ///
-    /// `want_version` is a [`content_version`](Item::content_version); if the service no longer has it, the newest is
-    /// fetched, and the result says which.
+    /// `want_version` is a [`content_version`](Item::content_version). Of a version that is not the newest known the newest
+    /// is handed out, and the result says which.
     ///
     /// Errors: `NotKnown`, `NoSuchItem`, `NotAllowed` (not a file, or in the trash), `ContentMismatch`
     /// (nothing is left at `dest`), `Offline`, `DiskFull`, `Cancelled`.
@@ -267,9 +285,11 @@ impl Content {
         progress: Option<Arc<dyn TransferListener>>,
         cancel: &CancelToken,
     ) -> Result<Fetched> {
+        // The newest is handed out, whatever was wanted.
+        let _ = want_version;
         self.life
             .run(cancel, async |cancel| {
-                self.fetch_to_file_inner(id, want_version, dest, purpose, progress, cancel)
+                self.fetch_to_file_inner(id, dest, purpose, progress, cancel)
                     .await
             })
             .await
@@ -282,11 +302,11 @@ impl Content {
     /// Errors: `NotKnown`, `NoSuchItem`, `NotAllowed` (not a file, or in the trash), `VersionGone`.
     pub fn open_reader(
         &self,
-        _id: &ItemId,
-        _want_version: Option<&str>,
-        _purpose: Purpose,
+        id: &ItemId,
+        want_version: Option<&str>,
+        purpose: Purpose,
     ) -> Result<Reader> {
-        todo!()
+        self.open_reader_inner(id, want_version, purpose)
     }
 
     /// Removes the content of a file, or of all files in a folder, from the device; the items stay. What is pinned, open or
@@ -362,19 +382,54 @@ impl Content {
 
     /// All content bytes ever received by this directory, by space, purpose and network.
     pub fn ledger(&self) -> Result<Vec<LedgerRow>> {
-        ledger::rows(&self.store)
+        self.ledger.rows()
     }
 
     pub(crate) fn network(&self) -> Network {
         self.gate.situation().network
     }
 
+    /// The slot of a version, with its row and its files, for who is about to read or fetch.
+    fn slot(&self, wanted: &Wanted) -> Result<Arc<Slot>> {
+        let version = wanted.item.content_version.clone();
+        let name = SlotName {
+            id: wanted.item.id.clone(),
+            version: version.ok_or_else(|| Error::bug("a file without a version"))?,
+        };
+        let slot = self.slots.get(name, &wanted.path, wanted.item.space)?;
+        slot.expect(Stamp {
+            revision: wanted.revision,
+            updated_ms: wanted.updated_ms,
+        });
+        if slot.files_are_open() {
+            self.cache.used(&slot.name)?;
+        } else {
+            self.cache.enter(&slot.name, wanted.item.space, slot.size)?;
+        }
+        slot.files()?;
+        Ok(slot)
+    }
+
+    /// Tells the index of the cache, and readers of the catalogue, what is here of a slot.
+    fn note(&self, slot: &Slot) -> Result<()> {
+        let files = slot.files()?;
+        let whole = files.whole()?;
+        self.cache.note(&slot.name, files.disk_bytes()?, whole)?;
+        self.cache.note_local(&slot.name, whole)
+    }
+
+    /// Closes every file and writes what waits for the journal. Everything else has stopped.
+    pub(crate) fn close_files(&self) -> Result<()> {
+        self.slots.close_files();
+        self.ledger.write()
+    }
+
     /// Removes all content, for a sign-out by choice.
     pub(crate) fn clear(&self) -> Result<()> {
-        for dir in [self.parts.as_path(), self.cache.dir()] {
-            for name in self.disk.names(dir)? {
-                self.disk.remove(&dir.join(name))?;
-            }
+        self.slots.leave();
+        let dir = self.cache.dir();
+        for name in self.disk.names(dir)? {
+            self.disk.remove(&dir.join(name))?;
         }
         self.cache.recount();
         Ok(())

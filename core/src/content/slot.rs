@@ -11,8 +11,6 @@
 //!
 //! A map is read in pieces and never as a whole: that of a file of 4 GiB has 2 MiB.
 
-#![allow(dead_code, reason = "what uses it is being written")]
-
 use crate::catalog::ItemId;
 use crate::disk::{BlockFile, Disk};
 use crate::{Error, Result};

@@ -268,9 +268,10 @@ impl Drive {
         let left = until.saturating_duration_since(Instant::now());
         let stopped = self.life.stop(state, left);
         self.remote.reset_connections();
+        let written = self.content.close_files();
         // Whatever still runs finds the store closed; what it has begun there is interrupted.
         let left = until.saturating_duration_since(Instant::now());
-        stopped.and(match state {
+        stopped.and(written).and(match state {
             State::Closed => self.store.close(left),
             State::Running | State::Paused => self.store.pause(left),
         })

@@ -5,21 +5,36 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::OpenOptions;
 use std::io::{self, Read, Write};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 /// How much of a file survives a power cut.
 type Durable = Arc<Mutex<HashMap<PathBuf, u64>>>;
 
-/// [`RealDisk`], until [`forget`](Self::forget) cuts each file back to what was synced.
+/// Where a file was written since it was synced.
+type Unsynced = Arc<Mutex<HashMap<PathBuf, Vec<(u64, usize)>>>>;
+
+/// [`RealDisk`], until [`forget`](Self::forget) cuts each file back to what was synced. A file that is written anywhere
+/// keeps its length, as on many file systems, and loses every other one of its newer writes.
 #[derive(Clone, Default)]
 pub struct ForgetfulDisk {
     durable: Durable,
+    unsynced: Unsynced,
 }
 
 impl ForgetfulDisk {
-    /// The power goes: every file written through this disk is cut to its synced length.
+    /// The power goes: every file written through this disk loses what was not synced.
     pub fn forget(&self) {
+        for (path, writes) in self.unsynced.lock().unwrap().drain() {
+            let Ok(file) = OpenOptions::new().write(true).open(&path) else {
+                continue;
+            };
+            let older = writes.len() / 2;
+            for (offset, len) in writes.into_iter().skip(older).step_by(2) {
+                file.write_all_at(&vec![0; len], offset).unwrap();
+            }
+        }
         for (path, len) in self.durable.lock().unwrap().drain() {
             if path.exists() {
                 OpenOptions::new()
@@ -77,10 +92,16 @@ impl Disk for ForgetfulDisk {
         if let Some(len) = durable.remove(from) {
             durable.insert(to.to_owned(), len);
         }
+        let mut unsynced = self.unsynced.lock().unwrap();
+        unsynced.remove(to);
+        if let Some(writes) = unsynced.remove(from) {
+            unsynced.insert(to.to_owned(), writes);
+        }
         Ok(())
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
+        self.unsynced.lock().unwrap().remove(path);
         self.durable.lock().unwrap().remove(path);
         RealDisk.remove(path)
     }
@@ -90,7 +111,11 @@ impl Disk for ForgetfulDisk {
     }
 
     fn open_blocks(&self, path: &Path, create: bool) -> io::Result<Box<dyn BlockFile>> {
-        RealDisk.open_blocks(path, create)
+        Ok(Box::new(ForgetfulBlocks {
+            path: path.to_owned(),
+            file: RealDisk.open_blocks(path, create)?,
+            unsynced: self.unsynced.clone(),
+        }))
     }
 
     fn clone_file(&self, from: &Path, to: &Path) -> io::Result<bool> {
@@ -99,6 +124,52 @@ impl Disk for ForgetfulDisk {
 
     fn free_space(&self, dir: &Path) -> io::Result<u64> {
         RealDisk.free_space(dir)
+    }
+}
+
+struct ForgetfulBlocks {
+    path: PathBuf,
+    file: Box<dyn BlockFile>,
+    unsynced: Unsynced,
+}
+
+impl BlockFile for ForgetfulBlocks {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.file.read_at(buffer, offset)
+    }
+
+    fn write_at(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let mut unsynced = self.unsynced.lock().unwrap();
+        let writes = unsynced.entry(self.path.clone()).or_default();
+        writes.push((offset, bytes.len()));
+        drop(unsynced);
+        self.file.write_at(bytes, offset)
+    }
+
+    fn set_len(&self, len: u64) -> io::Result<()> {
+        self.file.set_len(len)
+    }
+
+    fn len(&self) -> io::Result<u64> {
+        self.file.len()
+    }
+
+    fn disk_bytes(&self) -> io::Result<u64> {
+        self.file.disk_bytes()
+    }
+
+    fn sync(&self) -> io::Result<()> {
+        self.file.sync()?;
+        self.unsynced.lock().unwrap().remove(&self.path);
+        Ok(())
+    }
+
+    fn try_lock(&self, alone: bool) -> io::Result<bool> {
+        self.file.try_lock(alone)
+    }
+
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        self.file.is_at(path)
     }
 }
 
@@ -132,6 +203,21 @@ impl OwnFile for Forgetful {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_what_was_written_anywhere_and_not_synced_every_other_newer_write_is_lost() {
+        let dir = tempfile::tempdir().unwrap();
+        let (disk, path) = (ForgetfulDisk::default(), dir.path().join("a"));
+        let file = disk.open_blocks(&path, true).unwrap();
+        file.write_at(b"synced", 0).unwrap();
+        file.sync().unwrap();
+        file.write_at(b"old", 6).unwrap();
+        file.write_at(b"lost", 9).unwrap();
+        file.write_at(b"kept", 16).unwrap();
+        disk.forget();
+        let left = std::fs::read(&path).unwrap();
+        assert_eq!(left, b"syncedold\0\0\0\0\0\0\0kept");
+    }
 
     #[test]
     fn what_was_not_synced_is_forgotten_and_what_was_is_kept() {

@@ -8,4 +8,4 @@ mod forgetful;
 mod pocket;
 
 pub use forgetful::ForgetfulDisk;
-pub use pocket::{Pocket, walk};
+pub use pocket::{Pocket, blocks_here, walk};

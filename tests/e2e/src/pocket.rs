@@ -82,6 +82,18 @@ impl Pocket {
         }
     }
 
+    /// Where content is kept.
+    pub fn slots(&self) -> PathBuf {
+        self.options.directory.join("slots")
+    }
+
+    /// Removes all content from the device, as nobody should: behind the drive's back.
+    pub fn lose_content(&self) {
+        for file in walk(&self.slots()).into_keys() {
+            std::fs::remove_file(file).unwrap();
+        }
+    }
+
     /// All items below a folder, by path, read page by page.
     pub fn tree(&self, root: &ItemId) -> Result<BTreeMap<String, Item>> {
         let mut found = BTreeMap::new();
@@ -112,12 +124,27 @@ impl Pocket {
     }
 }
 
-/// Every file below `dir`, with its length.
+/// How many blocks the maps below `dir` say are there.
+pub fn blocks_here(dir: &Path) -> usize {
+    let maps = walk(dir).into_keys();
+    maps.filter(|path| path.extension().is_some_and(|end| end == "map"))
+        .map(|path| {
+            let map = std::fs::read(path).unwrap_or_default();
+            let entries = map.get(64..).unwrap_or_default().chunks_exact(32);
+            entries.filter(|entry| **entry != [0; 32]).count()
+        })
+        .sum()
+}
+
+/// Every file below `dir`, with its length; nothing if it is not there.
 pub fn walk(dir: &Path) -> BTreeMap<PathBuf, u64> {
     let mut found = BTreeMap::new();
     let mut dirs = vec![dir.to_owned()];
     while let Some(dir) = dirs.pop() {
-        for entry in std::fs::read_dir(dir).unwrap() {
+        let Ok(entries) = std::fs::read_dir(dir) else {
+            continue;
+        };
+        for entry in entries {
             let entry = entry.unwrap();
             if entry.file_type().unwrap().is_dir() {
                 dirs.push(entry.path());

@@ -133,6 +133,7 @@ async fn day(label: &str, switches: Switches) {
     assert_eq!(std::fs::read(&dest).unwrap(), b"a newer plan", "{label}");
 
     writer.trash("/Jotta/Sync/Docs/plan.txt").unwrap();
+    pocket.lose_content();
     let gone = content
         .fetch_to_file(
             &plan.id,

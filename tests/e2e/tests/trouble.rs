@@ -380,6 +380,7 @@ async fn a_body_cut_at_any_of_ten_places_is_an_error_when_it_lasts_and_continued
             "{place}: {failed:?}"
         );
         world.get().await.unwrap();
+        world.pocket.lose_content();
         world.cloud.reset_counts();
         world
             .cloud

@@ -1,0 +1,513 @@
+//! A whole file into its slot.
+//!
+//! What is missing comes in runs from the front, several at once where that is faster, while the MD5 follows. The file is
+//! whole when size and MD5 are the service's, and only then. What a broken, cancelled or killed call has brought stays, and
+//! the next call, in any process, goes on from it. A small file that is not here at all is one request: its MD5 needs no
+//! other proof.
+
+use super::blocks::{Lost, Slot, Ticket};
+use super::confirm::Pace;
+use super::flight::How;
+use super::follow::Following;
+use super::ledger::ByteKey;
+use super::slot::{BLOCK, WINDOW};
+use super::{Content, Purpose, TransferListener};
+use crate::catalog::{Item, Space};
+use crate::remote::RemotePath;
+use crate::runtime::blocking;
+use crate::{CancelToken, Error, Result};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+/// Breaks in a row without a new block before a call gives up.
+const BREAKS: u32 = 4;
+/// A file of up to this many bytes comes in one request.
+const SMALL: u64 = 8 << 20;
+/// Bytes of a larger one in one request.
+const CHUNK: std::ops::RangeInclusive<u64> = 8 << 20..=32 << 20;
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+/// How long the speed is measured, and how much faster it must be with one stream more.
+const MEASURED: Duration = Duration::from_millis(500);
+const FASTER: f64 = 1.1;
+
+/// What to fetch: a file as the catalogue has it.
+#[derive(Clone)]
+pub(crate) struct Wanted {
+    pub item: Item,
+    pub path: RemotePath,
+    pub size: u64,
+    pub md5: [u8; 16],
+    /// `None` while only a liststream has told of it.
+    pub revision: Option<u64>,
+    pub updated_ms: Option<i64>,
+}
+
+/// A file that is here as a whole.
+pub(super) struct Filled {
+    /// The item as of these bytes.
+    pub item: Item,
+    /// Bytes that came over the network in this call.
+    pub fetched: u64,
+    pub(super) slot: Arc<Slot>,
+    /// The MD5 was right in this call, so all blocks have just been read.
+    pub(super) proved: bool,
+}
+
+enum Failed {
+    /// What came is not what the catalogue promised: the file has changed, or the service lies.
+    Drifted(&'static str),
+    With(Error),
+}
+
+impl<E: Into<Error>> From<E> for Failed {
+    fn from(error: E) -> Self {
+        Self::With(error.into())
+    }
+}
+
+impl Content {
+    /// Brings all of a file into its slot. When the file has changed on the service, the newest version comes.
+    ///
+    /// Errors: as [`fetch_to_file`](Self::fetch_to_file).
+    pub(super) async fn fill(
+        &self,
+        wanted: &Wanted,
+        purpose: Purpose,
+        progress: Option<Arc<dyn TransferListener>>,
+        cancel: &CancelToken,
+    ) -> Result<Filled> {
+        let teller = &mut Teller::new(progress);
+        let filled = self.bring(wanted, purpose, teller, cancel).await?;
+        teller.tell_all(filled.slot.size);
+        Ok(filled)
+    }
+
+    /// `fill` without the last word to the listener.
+    pub(super) async fn bring(
+        &self,
+        wanted: &Wanted,
+        purpose: Purpose,
+        teller: &mut Teller,
+        cancel: &CancelToken,
+    ) -> Result<Filled> {
+        let call = self.ledger.begin();
+        let brought = self.bring_newest(wanted, purpose, teller, cancel).await;
+        let counted = blocking(move || call.end()).await;
+        let filled = brought?;
+        counted.map(|()| filled)
+    }
+
+    async fn bring_newest(
+        &self,
+        wanted: &Wanted,
+        purpose: Purpose,
+        teller: &mut Teller,
+        cancel: &CancelToken,
+    ) -> Result<Filled> {
+        let mut wanted = wanted.clone();
+        let received = Arc::new(AtomicU64::new(0));
+        let (mut detail, mut before) = ("", None);
+        for again in [false, true] {
+            if again {
+                let id = &wanted.item.id;
+                self.catalog.refresh_inner(id, cancel).await?;
+                let (catalog, of) = (self.catalog.clone(), id.clone());
+                wanted = blocking(move || catalog.wanted(&of)).await?;
+                teller.begin_again();
+            }
+            let (content, of) = (self.clone(), wanted.clone());
+            let slot = blocking(move || content.slot(&of)).await?;
+            let brought = self
+                .bring_version(&slot, wanted.item.space, purpose, teller, &received, cancel)
+                .await;
+            match brought {
+                Ok(proved) => {
+                    self.drop_slot(before.filter(|name| *name != slot.name))
+                        .await?;
+                    return Ok(Filled {
+                        item: wanted.item,
+                        fetched: received.load(Ordering::Relaxed),
+                        slot,
+                        proved,
+                    });
+                }
+                Err(Failed::Drifted(why)) => detail = why,
+                // Not at its place any more: the catalogue finds out whether it is gone or has moved.
+                Err(Failed::With(Error::NoSuchItem { .. })) if !again => {}
+                Err(Failed::With(error)) => return Err(error),
+            }
+            before = Some(slot.name.clone());
+        }
+        Err(Error::ContentMismatch {
+            detail: detail.into(),
+        })
+    }
+
+    /// Brings what is missing of one version. The flag says whether that took a proof by MD5.
+    async fn bring_version(
+        &self,
+        slot: &Arc<Slot>,
+        space: Space,
+        purpose: Purpose,
+        teller: &mut Teller,
+        received: &Arc<AtomicU64>,
+        cancel: &CancelToken,
+    ) -> Result<bool, Failed> {
+        let looked = slot.clone();
+        let here = blocking(move || match looked.files()?.whole()? {
+            true => Ok(None),
+            false => looked.bytes_here().map(Some),
+        });
+        let Some(here) = here.await? else {
+            return Ok(false);
+        };
+        let (cache, missing) = (self.cache.clone(), slot.size - here.min(slot.size));
+        let _room = blocking(move || cache.reserve(missing, purpose)).await?;
+        let mut fetch = Fetch {
+            content: self,
+            slot,
+            key: ByteKey { space, purpose },
+            received,
+            flying: Vec::new(),
+            settled: here,
+            breaks: 0,
+            next: 0,
+            not_before: Instant::now(),
+        };
+        let proved = if here == 0 && (1..=SMALL).contains(&slot.size) {
+            fetch.at_once(teller, cancel).await
+        } else {
+            Ok(false)
+        };
+        let proved = match proved {
+            Ok(false) => fetch.in_runs(teller, cancel).await,
+            proved => proved.map(drop),
+        };
+        let (content, slot, drifted) = (
+            self.clone(),
+            slot.clone(),
+            matches!(proved, Err(Failed::Drifted(MD5))),
+        );
+        let noted = blocking(move || {
+            if drifted {
+                slot.forget_all()?;
+            }
+            content.note(&slot)
+        });
+        let noted = noted.await;
+        proved?;
+        noted?;
+        Ok(true)
+    }
+}
+
+const MD5: &str = "MD5";
+
+/// One version on its way into its slot.
+struct Fetch<'a> {
+    content: &'a Content,
+    slot: &'a Arc<Slot>,
+    key: ByteKey,
+    received: &'a Arc<AtomicU64>,
+    flying: Vec<Ticket>,
+    /// Bytes that are in the map, but for those of flights that still fly.
+    settled: u64,
+    breaks: u32,
+    /// Where to look for the next missing run.
+    next: u64,
+    not_before: Instant,
+}
+
+impl Fetch<'_> {
+    /// The whole file in one request. `false` when it broke.
+    async fn at_once(&mut self, teller: &mut Teller, cancel: &CancelToken) -> Result<bool, Failed> {
+        if !self.begin(0..self.slot.blocks(), true, cancel).await? {
+            return Ok(false);
+        }
+        loop {
+            let told = self.slot.told.notified();
+            tokio::pin!(told);
+            told.as_mut().enable();
+            self.harvest(cancel)?;
+            if self.flying.is_empty() {
+                let slot = self.slot.clone();
+                return Ok(blocking(move || slot.files()?.whole()).await?);
+            }
+            teller.tell(self.here(), self.slot.size);
+            wait(told, PROGRESS_EVERY, cancel).await?;
+        }
+    }
+
+    /// What is missing, run by run, with the MD5 behind it.
+    async fn in_runs(&mut self, teller: &mut Teller, cancel: &CancelToken) -> Result<(), Failed> {
+        let following = Arc::new(Following::default());
+        let busy = self.content.life.busy()?;
+        let (slot, of) = (self.slot.clone(), following.clone());
+        let mut follower = tokio::task::spawn_blocking(move || {
+            let _busy = busy;
+            of.run(&slot)
+        });
+        let brought = self.runs(&following, &follower, teller, cancel).await;
+        following.stop(self.slot);
+        self.flying.clear();
+        let md5 = (&mut follower)
+            .await
+            .map_err(|_| Error::bug("the MD5 of a download panicked"))?;
+        brought?;
+        if md5? != Some(self.slot.md5) {
+            return Err(Failed::Drifted(MD5));
+        }
+        let slot = self.slot.clone();
+        Ok(blocking(move || slot.prove()).await?)
+    }
+
+    /// Flies until the MD5 has been through.
+    async fn runs(
+        &mut self,
+        following: &Following,
+        follower: &tokio::task::JoinHandle<Result<Option<[u8; 16]>>>,
+        teller: &mut Teller,
+        cancel: &CancelToken,
+    ) -> Result<(), Failed> {
+        let mut streams = Streams::new(self.content.most_streams);
+        let blocks = self.slot.blocks();
+        let chunk = (self.slot.size / 16).clamp(*CHUNK.start(), *CHUNK.end()) / BLOCK;
+        loop {
+            let told = self.slot.told.notified();
+            tokio::pin!(told);
+            told.as_mut().enable();
+            self.harvest(cancel)?;
+            if follower.is_finished() {
+                return Ok(());
+            }
+            let ignores_ranges = self.slot.lock().ignores_ranges;
+            let (most, chunk) = match ignores_ranges {
+                true => (1, blocks),
+                false => (streams.count, chunk),
+            };
+            while self.coming() < most && Instant::now() >= self.not_before {
+                let (slot, from) = (self.slot.clone(), self.next);
+                let run = blocking(move || slot.missing(from..blocks, chunk)).await?;
+                let Some(run) = run else {
+                    self.next = blocks;
+                    break;
+                };
+                self.next = run.end;
+                if !self.begin(run.clone(), false, cancel).await? {
+                    break;
+                }
+                following.own(run);
+            }
+            if self.next >= blocks && self.flying.is_empty() {
+                // A block that was found damaged, or that somebody else did not bring after all.
+                let at = following.at();
+                let slot = self.slot.clone();
+                let near = at..(at + WINDOW).min(blocks);
+                if let Some(run) = blocking(move || slot.missing(near, 1)).await? {
+                    self.next = run.start;
+                    continue;
+                }
+            }
+            streams.look(self.received.load(Ordering::Relaxed));
+            teller.tell(self.here(), self.slot.size);
+            wait(told, PROGRESS_EVERY, cancel).await?;
+        }
+    }
+
+    /// Begins a flight. `false` when there is no place for it now, or when another already brings it.
+    async fn begin(
+        &mut self,
+        run: std::ops::Range<u64>,
+        prove: bool,
+        cancel: &CancelToken,
+    ) -> Result<bool, Failed> {
+        let streams = self.content.streams.clone();
+        let permit = if self.coming() == 0 {
+            let permit = async {
+                let permit = streams.acquire_owned().await;
+                permit.map_err(|_| Error::bug("a closed semaphore"))
+            };
+            cancel.run(permit).await?
+        } else {
+            match streams.try_acquire_owned() {
+                Ok(permit) => permit,
+                Err(_) => {
+                    self.next = run.start;
+                    return Ok(false);
+                }
+            }
+        };
+        let (ticket, begun) = self.slot.obtain(run.clone(), false);
+        if !begun {
+            return Ok(false);
+        }
+        self.next = self.next.min(ticket.run.end);
+        let how = How {
+            key: self.key,
+            pace: Pace::WHOLE,
+            reading: false,
+            prove,
+            received: self.received.clone(),
+            permit: Some(permit),
+        };
+        self.content.fly(&ticket, how);
+        self.flying.push(ticket);
+        Ok(true)
+    }
+
+    /// Takes in how flights have ended.
+    fn harvest(&mut self, cancel: &CancelToken) -> Result<(), Failed> {
+        cancel.check()?;
+        let mut at = 0;
+        while at < self.flying.len() {
+            let Some(outcome) = self.flying[at].outcome() else {
+                at += 1;
+                continue;
+            };
+            let ticket = self.flying.swap_remove(at);
+            self.settled += ticket.settled();
+            if outcome.is_err() {
+                self.next = self.next.min(ticket.run.start);
+            }
+            match outcome {
+                Ok(()) => self.breaks = 0,
+                Err(Lost::Gone(why)) => return Err(Failed::Drifted(why)),
+                // The MD5 may have gone over what is dropped now.
+                Err(Lost::Again) => return Err(Failed::Drifted("revision")),
+                Err(Lost::Broken(error)) => self.broke(ticket.settled(), error)?,
+                Err(Lost::With(Error::Cancelled)) => {
+                    self.broke(ticket.settled(), Error::Cancelled)?;
+                }
+                // A request that got no answer: the transport has been patient already.
+                Err(Lost::With(error)) => return Err(Failed::With(error)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Only what was never here before is progress: a server that ignores ranges and always breaks would send the same
+    /// bytes for ever.
+    fn broke(&mut self, brought: u64, error: Error) -> Result<(), Failed> {
+        self.breaks = if brought > 0 { 1 } else { self.breaks + 1 };
+        if self.breaks > BREAKS {
+            return Err(Failed::With(error));
+        }
+        let pause = Duration::from_millis(fastrand::u64(50..100) << self.breaks);
+        self.not_before = Instant::now() + pause;
+        Ok(())
+    }
+
+    fn coming(&self) -> usize {
+        self.flying.iter().filter(|t| t.is_coming()).count()
+    }
+
+    /// Bytes that are here for good.
+    fn here(&self) -> u64 {
+        let flying: u64 = self.flying.iter().map(Ticket::settled).sum();
+        self.settled + flying
+    }
+}
+
+/// Waits until something has happened, or for a while.
+async fn wait(
+    told: impl Future<Output = ()>,
+    at_most: Duration,
+    cancel: &CancelToken,
+) -> Result<()> {
+    let waited = async {
+        drop(tokio::time::timeout(at_most, told).await);
+        Ok(())
+    };
+    cancel.run(waited).await
+}
+
+/// How many requests run at once: one more as long as that makes it faster.
+struct Streams {
+    count: usize,
+    most: usize,
+    since: Instant,
+    had: u64,
+    before: Option<f64>,
+    settled: bool,
+}
+
+impl Streams {
+    fn new(most: usize) -> Self {
+        Self {
+            count: 2.min(most),
+            most,
+            since: Instant::now(),
+            had: 0,
+            before: None,
+            settled: false,
+        }
+    }
+
+    fn look(&mut self, received: u64) {
+        let elapsed = self.since.elapsed();
+        if !self.settled && elapsed >= MEASURED {
+            self.measured((received - self.had) as f64 / elapsed.as_secs_f64());
+            (self.since, self.had) = (Instant::now(), received);
+        }
+    }
+
+    fn measured(&mut self, speed: f64) {
+        match self.before {
+            Some(before) if speed < before * FASTER => {
+                self.count -= 1;
+                self.settled = true;
+            }
+            _ if self.count < self.most => {
+                self.count += 1;
+                self.before = Some(speed);
+            }
+            _ => self.settled = true,
+        }
+    }
+}
+
+/// Tells a listener how far it is: never backwards within a version, at most ten times a second, and that all is here only
+/// once, at the end.
+pub(super) struct Teller {
+    progress: Option<Arc<dyn TransferListener>>,
+    told: Option<(u64, Instant)>,
+}
+
+impl Teller {
+    pub fn new(progress: Option<Arc<dyn TransferListener>>) -> Self {
+        Self {
+            progress,
+            told: None,
+        }
+    }
+
+    fn tell(&mut self, here: u64, size: u64) {
+        let Some(progress) = &self.progress else {
+            return;
+        };
+        let due = self
+            .told
+            .is_none_or(|(told, at)| here > told && at.elapsed() >= PROGRESS_EVERY);
+        if due && here < size {
+            progress.on_transfer(here, size);
+            self.told = Some((here, Instant::now()));
+        }
+    }
+
+    /// Says that all is here.
+    pub fn tell_all(&mut self, size: u64) {
+        if let Some(progress) = &self.progress {
+            progress.on_transfer(size, size);
+        }
+    }
+
+    /// Another version begins.
+    fn begin_again(&mut self) {
+        self.told = self.told.map(|(_, at)| (0, at));
+    }
+}
+
+#[cfg(test)]
+#[path = "fill_tests.rs"]
+mod tests;
