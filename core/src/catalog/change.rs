@@ -4,11 +4,12 @@
 //! its space, the tombstone, and the journal's record of an id that left, which commits first.
 
 use super::Refreshed;
+use super::flags::{apply, is_member};
 use super::mint::{mint, place_name};
 use super::row::{FILE, Id};
 use crate::store::{Identified, Place, Store};
 use crate::{Error, Result};
-use rusqlite::{OptionalExtension, Row, Transaction};
+use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 
 /// What a listing says of an entry.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,11 +37,12 @@ pub(super) struct Known {
     pub parent: i64,
     pub space: u8,
     pub id: Option<Id>,
+    /// The number of the newest change that the service told of.
     pub seq: i64,
     pub facts: Facts,
 }
 
-pub(super) const KNOWN: &str = "key, parent, space, id, seq, kind, name, fold, size, md5, \
+pub(super) const KNOWN: &str = "key, parent, space, id, ifnull(told_seq, seq), kind, name, fold, size, md5, \
      modified_ms, created_ms, updated_ms, uuid, revision, mime, shared, deleted_ms, origin";
 
 pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {
@@ -116,6 +118,38 @@ pub(super) struct Spot {
     pub space: u8,
 }
 
+/// Whether folders are held by the operating system, in one transaction.
+#[derive(Default)]
+struct HeldFolders {
+    any: Option<bool>,
+    last: Option<(i64, bool)>,
+}
+
+impl HeldFolders {
+    fn has(&mut self, db: &Connection, folder: i64) -> Result<bool> {
+        let any = match self.any {
+            Some(any) => any,
+            None => db
+                .prepare_cached("SELECT 1 FROM item WHERE flags <> 0 AND flags & 8")?
+                .exists([])?,
+        };
+        self.any = Some(any);
+        if !any {
+            return Ok(false);
+        }
+        if let Some((last, held)) = self.last
+            && last == folder
+        {
+            return Ok(held);
+        }
+        let held = db
+            .prepare_cached("SELECT 1 FROM item WHERE key = ?1 AND flags & 8")?
+            .exists([folder])?;
+        self.last = Some((folder, held));
+        Ok(held)
+    }
+}
+
 pub(super) struct Change<'a> {
     db: &'a Transaction<'a>,
     store: &'a Store,
@@ -124,6 +158,7 @@ pub(super) struct Change<'a> {
     tally: [i64; 4],
     moved: Vec<Identified>,
     forgotten: Vec<Id>,
+    held: HeldFolders,
     pub counts: Refreshed,
 }
 
@@ -138,6 +173,7 @@ impl<'a> Change<'a> {
             tally: [0; 4],
             moved: Vec::new(),
             forgotten: Vec::new(),
+            held: HeldFolders::default(),
             counts: Refreshed::default(),
         })
     }
@@ -180,7 +216,9 @@ impl<'a> Change<'a> {
     /// gone gets its id back.
     pub fn insert(&mut self, key: i64, spot: Spot, facts: &Facts) -> Result<()> {
         let seq = self.next_seq();
-        self.insert_row(key, spot, facts, seq)?;
+        let in_held = self.held.has(self.db, spot.parent)?;
+        let ws = is_member(0, in_held, spot.space, spot.parent);
+        self.insert_row(key, spot, facts, seq, ws)?;
         self.count(spot.space, 1);
         self.counts.added += 1;
         if let Some(uuid) = facts.uuid {
@@ -189,14 +227,14 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    fn insert_row(&self, key: i64, spot: Spot, facts: &Facts, seq: i64) -> Result<()> {
+    fn insert_row(&self, key: i64, spot: Spot, facts: &Facts, seq: i64, ws: bool) -> Result<()> {
         self.db
             .prepare_cached(
                 "INSERT INTO item (key, parent, space, kind, name, fold, seq, size, md5,
                      modified_ms, created_ms, updated_ms, uuid, revision, mime, shared,
-                     deleted_ms, origin)
+                     deleted_ms, origin, ws)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                     ?17, ?18)",
+                     ?17, ?18, ?19)",
             )?
             .execute(rusqlite::params![
                 key,
@@ -217,6 +255,7 @@ impl<'a> Change<'a> {
                 facts.shared,
                 facts.deleted_ms,
                 facts.origin,
+                ws,
             ])?;
         Ok(())
     }
@@ -264,8 +303,13 @@ impl<'a> Change<'a> {
         self.forgotten.retain(|forgotten| *forgotten != id);
         let seq = self.next_seq();
         self.db
-            .prepare_cached("UPDATE item SET seq = ?2 WHERE key = ?1")?
+            .prepare_cached("UPDATE item SET seq = ?2, told_seq = NULL WHERE key = ?1")?
             .execute((key, seq))?;
+        let flags = self.store.flags_of(&[id])?;
+        for flags in flags {
+            apply(self.db, key, flags, &mut self.seq)?;
+        }
+        self.held = HeldFolders::default();
         self.counts.added = self.counts.added.saturating_sub(1);
         self.counts.moved += 1;
         self.record(key)
@@ -281,14 +325,16 @@ impl<'a> Change<'a> {
         let renamed = facts.name != before.facts.name
             || facts.origin != before.facts.origin
             || facts.deleted_ms != before.facts.deleted_ms;
-        let seq = if stays && facts.looks_like(&before.facts) {
-            before.seq
-        } else {
-            self.next_seq()
-        };
+        let visible = !stays || !facts.looks_like(&before.facts);
+        let seq = visible.then(|| self.next_seq());
+        let stale_ms = self.store.now_ms();
+        let other_content = !facts.same_content(&before.facts);
         self.db
             .prepare_cached(
-                "UPDATE item SET parent = ?2, space = ?3, name = ?4, fold = ?5, seq = ?6,
+                "UPDATE item SET parent = ?2, space = ?3, name = ?4, fold = ?5,
+                     seq = ifnull(?6, seq), told_seq = iif(?6 IS NULL, told_seq, NULL),
+                     local = iif(local = 1 AND ?18, 2, local),
+                     stale_ms = iif(local = 1 AND ?18, ?19, stale_ms),
                      size = ?7, md5 = ?8, modified_ms = ?9, created_ms = ?10, updated_ms = ?11,
                      uuid = ?12, revision = ?13, mime = ?14, shared = ?15, deleted_ms = ?16,
                      origin = ?17
@@ -312,7 +358,12 @@ impl<'a> Change<'a> {
                 facts.shared,
                 facts.deleted_ms,
                 facts.origin,
+                other_content,
+                stale_ms,
             ])?;
+        if !stays {
+            self.settle_moved(before.key, spot)?;
+        }
         if before.space != spot.space {
             self.count(before.space, -1);
             self.count(spot.space, 1);
@@ -328,9 +379,28 @@ impl<'a> Change<'a> {
         }
         if !stays || (renamed && facts.fold != before.facts.fold) {
             self.counts.moved += 1;
-        } else if seq != before.seq {
+        } else if visible {
             self.counts.changed += 1;
         }
+        Ok(())
+    }
+
+    /// What has moved is told as moved, also where it is no member any more: it leaves with the next report of what is
+    /// held. Only what is deep in the trash leaves at once.
+    fn settle_moved(&mut self, key: i64, spot: Spot) -> Result<()> {
+        let flags: u8 = self
+            .db
+            .prepare_cached("SELECT flags FROM item WHERE key = ?1")?
+            .query_row([key], |row| row.get(0))?;
+        let in_held = self.held.has(self.db, spot.parent)?;
+        let member = is_member(flags, in_held, spot.space, spot.parent);
+        let hidden = !is_member(1, true, spot.space, spot.parent);
+        self.db
+            .prepare_cached(
+                "UPDATE item SET ws = CASE WHEN ?2 THEN 1 WHEN ?3 AND ws = 1 THEN 2 ELSE ws END
+                 WHERE key = ?1 AND (ws <> 0 OR ?2)",
+            )?
+            .execute((key, member, hidden))?;
         Ok(())
     }
 
@@ -341,8 +411,17 @@ impl<'a> Change<'a> {
             for (key, kind, before) in self.children(folder)? {
                 let seq = self.next_seq();
                 self.db
-                    .prepare_cached("UPDATE item SET space = ?2, seq = ?3 WHERE key = ?1")?
+                    .prepare_cached(
+                        "UPDATE item SET space = ?2, seq = ?3, told_seq = NULL WHERE key = ?1",
+                    )?
                     .execute((key, space, seq))?;
+                self.settle_moved(
+                    key,
+                    Spot {
+                        parent: folder,
+                        space,
+                    },
+                )?;
                 self.count(before, -1);
                 self.count(space, 1);
                 if kind != FILE {
@@ -457,6 +536,7 @@ impl<'a> Change<'a> {
         self.seq = self
             .db
             .query_row("SELECT seq FROM meta", [], |row| row.get(0))?;
+        self.held = HeldFolders::default();
         id(self)?.ok_or_else(|| Error::bug("a parent has no id"))
     }
 }

@@ -4,6 +4,7 @@
 //! writer, so numbers appear in order and a reader that has seen `n` has seen all up to `n`. An
 //! item has one number, its newest, and is either there or gone: it comes once.
 
+use super::flags::PinnedFolders;
 use super::read::{Meta, row_of};
 use super::row::id_text;
 use super::token::{anchor, anchor_seq};
@@ -58,9 +59,10 @@ impl Catalog {
             };
             let life = meta.life();
             let mut rows = Vec::new();
+            let mut pinned = PinnedFolders::default();
             for (_, change) in page {
                 match change {
-                    Change::Updated(key) => rows.extend(row_of(db, &life, key)?),
+                    Change::Updated(key) => rows.extend(row_of(db, &life, key, &mut pinned)?),
                     Change::Gone(id) => deleted.push(id_text(id)),
                 }
             }

@@ -4,6 +4,7 @@
 //! item has one id in all processes and, found again by uuid or place, after a rebuild too. A
 //! place names its parent by id, so the folders above an item get theirs first.
 
+use super::flags::restore;
 use super::row::{FILE, Id};
 use crate::store::{Identified, Place, Store, new_id};
 use crate::{Error, Result};
@@ -47,21 +48,23 @@ pub(super) fn mint(db: &Transaction<'_>, store: &Store, keys: &[i64]) -> Result<
             continue;
         }
         let ids = store.identify(&places)?;
+        let mut given = Vec::with_capacity(ids.len());
         for ((item, place), id) in nameless.iter().zip(places).zip(ids) {
-            give(db, store, item.key, id, place)?;
+            given.push((item.key, give(db, store, item.key, id, place)?));
         }
+        restore(db, store, &given)?;
     }
     Ok(())
 }
 
-/// Gives `key` the id `id`, or a new one if that is another item's.
+/// Gives `key` the id `id`, or a new one if that is another item's; which it was. The caller restores its flags.
 pub(super) fn give(
     db: &Transaction<'_>,
     store: &Store,
     key: i64,
     id: Id,
     place: Place,
-) -> Result<()> {
+) -> Result<Id> {
     let taken = db
         .prepare_cached("SELECT 1 FROM item WHERE id = ?1")?
         .exists([id])?;
@@ -80,10 +83,13 @@ pub(super) fn give(
         .execute([id])?;
     if back > 0 {
         db.execute_batch("UPDATE meta SET seq = seq + 1")?;
-        db.prepare_cached("UPDATE item SET seq = (SELECT seq FROM meta) WHERE key = ?1")?
-            .execute([key])?;
+        db.prepare_cached(
+            "UPDATE item SET told_seq = ifnull(told_seq, seq), seq = (SELECT seq FROM meta)
+             WHERE key = ?1",
+        )?
+        .execute([key])?;
     }
-    Ok(())
+    Ok(id)
 }
 
 /// The recorded name of an item. In the trash a name may come several times, so there it is the whole

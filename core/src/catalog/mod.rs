@@ -10,6 +10,7 @@
 
 mod change;
 mod changes;
+mod flags;
 mod index;
 mod item;
 mod kept;
@@ -36,6 +37,7 @@ pub use item::*;
 pub(crate) use kept::{Stand, Standing};
 pub(crate) use row::{Id, id_bytes, id_text, space, space_code};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 /// The tree of one drive: local reads, and the network calls that refresh it.
 pub struct Catalog {
@@ -44,6 +46,8 @@ pub struct Catalog {
     life: Arc<Life>,
     /// Called after a commit that an app could see, never inside a transaction.
     changed: Arc<dyn Fn() + Send + Sync>,
+    /// Whether marks were read again since the start if they had to be.
+    settled: AtomicBool,
 }
 
 impl Catalog {
@@ -58,6 +62,7 @@ impl Catalog {
             remote,
             life,
             changed,
+            settled: AtomicBool::new(false),
         }
     }
 
@@ -148,8 +153,8 @@ impl Catalog {
     }
 
     /// Makes an item a favourite, or no longer one.
-    pub fn set_favourite(&self, _id: &ItemId, _on: bool) -> Result<()> {
-        todo!()
+    pub fn set_favourite(&self, id: &ItemId, on: bool) -> Result<()> {
+        self.put_mark(id, Mark::Favourite, on)
     }
 
     /// All favourites, the newest first.
@@ -158,13 +163,13 @@ impl Catalog {
     }
 
     /// Whether `id` is in `ancestor`, however deep, or is it. A local read, for checks on each access.
-    pub fn is_descendant(&self, _ancestor: &ItemId, _id: &ItemId) -> Result<bool> {
-        todo!()
+    pub fn is_descendant(&self, ancestor: &ItemId, id: &ItemId) -> Result<bool> {
+        self.is_below(ancestor, id)
     }
 
     /// How much is in a folder (or a file), as far as known here.
-    pub fn weight(&self, _id: &ItemId) -> Result<Weight> {
-        todo!()
+    pub fn weight(&self, id: &ItemId) -> Result<Weight> {
+        self.weigh(id)
     }
 
     /// A page of the working set: what is held by the operating system and what is in folders that it holds, pinned,
@@ -201,29 +206,29 @@ impl Catalog {
     }
 
     /// Tells readers whether all of a version's content is on the device.
-    pub(crate) fn note_local(&self, _id: &ItemId, _version: &str, _whole: bool) -> Result<()> {
-        Ok(())
+    pub(crate) fn note_local(&self, id: &ItemId, version: &str, whole: bool) -> Result<()> {
+        self.put_local(id, version, whole)
     }
 
     /// Says something of an item, or takes it back: in the journal, in the catalogue's flags, in the working set and in the feed.
-    pub(crate) fn set_mark(&self, _id: &ItemId, _mark: Mark, _on: bool) -> Result<()> {
-        todo!()
+    pub(crate) fn set_mark(&self, id: &ItemId, mark: Mark, on: bool) -> Result<()> {
+        self.put_mark(id, mark, on)
     }
 
     /// The item itself or the nearest folder above it that is pinned. Asks the journal's places too, so that it is right
     /// while a rebuilt catalogue does not know the item yet.
-    pub(crate) fn pinned_by(&self, _id: &ItemId) -> Result<Option<ItemId>> {
-        todo!()
+    pub(crate) fn pinned_by(&self, id: &ItemId) -> Result<Option<ItemId>> {
+        self.find_pin(id)
     }
 
     /// Up to `limit` files in a folder, however deep (or the file itself), after the key that the call before gave.
     pub(crate) fn files_below(
         &self,
-        _id: &ItemId,
-        _after: Option<i64>,
-        _limit: usize,
+        id: &ItemId,
+        after: Option<i64>,
+        limit: usize,
     ) -> Result<(Vec<Item>, Option<i64>)> {
-        todo!()
+        self.files_in(id, after, limit)
     }
 
     /// Folders that should be asked again, the most wanted first: hinted at by an event, then held or pinned or opened

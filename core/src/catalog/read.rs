@@ -3,6 +3,7 @@
 //! What a read returns has left the core, so its ids are durable first (see [`mint`]). That writes
 //! only the first time an item is seen; every later read of it is a read.
 
+use super::flags::{PinnedFolders, restore};
 use super::mint::mint;
 use super::page::{number, rows};
 use super::row::{COLUMNS, Id, Life, Seen, fold, id_bytes, root_key, seen};
@@ -15,7 +16,7 @@ use crate::{Error, Result};
 use rusqlite::{Connection, OptionalExtension};
 
 /// Longer chains of folders are not followed where it is not needed.
-const DEPTH_MAX: usize = 1_000;
+pub(super) const DEPTH_MAX: usize = 1_000;
 
 /// Which life of the catalogue this is, and its newest change.
 pub(super) struct Meta {
@@ -74,6 +75,7 @@ impl Catalog {
         if !(1..=1_000).contains(&limit) {
             return Err(Error::invalid("limit is not 1 to 1,000"));
         }
+        self.settle_marks_once()?;
         let parent = self.key(parent)?;
         // One row more than asked for tells whether there is a next page.
         let (rows, bound, freshness) = self.store.catalog.read(|db| {
@@ -85,7 +87,10 @@ impl Catalog {
             };
             let after = page.map(|token| bound.decode(token)).transpose()?;
             let freshness = freshness(db, parent)?;
-            let rows = rows(db, &meta.life(), &bound, after, limit as usize + 1)?;
+            let mut rows = rows(db, &meta.life(), &bound, after, limit as usize + 1)?;
+            if PinnedFolders::default().has(db, parent)? {
+                rows.iter_mut().for_each(|row| row.item.pinned = true);
+            }
             Ok((rows, bound, freshness))
         })?;
         let more = rows.len() > limit as usize;
@@ -234,7 +239,8 @@ impl Catalog {
                 (None, None) => None,
             };
             if let Some(key) = key {
-                super::mint::give(db, &self.store, key, *id, place.clone())?;
+                let id = super::mint::give(db, &self.store, key, *id, place.clone())?;
+                restore(db, &self.store, &[(key, id)])?;
             }
             // Somebody else may have been faster, or the id may be another item's by now.
             key_of(db, id)
@@ -243,11 +249,13 @@ impl Catalog {
 
     /// These items, in this order, without those that have vanished.
     pub(super) fn items(&self, keys: &[i64]) -> Result<Vec<Item>> {
+        self.settle_marks_once()?;
         let rows = self.store.catalog.read(|db| {
             let life = Meta::read(db)?.life();
             let mut rows = Vec::with_capacity(keys.len());
+            let mut pinned = PinnedFolders::default();
             for key in keys {
-                rows.extend(row_of(db, &life, *key)?);
+                rows.extend(row_of(db, &life, *key, &mut pinned)?);
             }
             Ok(rows)
         })?;
@@ -268,11 +276,12 @@ impl Catalog {
             mint(db, &self.store, &nameless)?;
             let life = Meta::read(db)?.life();
             let mut items = Vec::with_capacity(rows.len());
+            let mut pinned = PinnedFolders::default();
             for row in rows {
                 if row.id.is_some() {
                     items.push(row.item);
                 } else {
-                    items.extend(row_of(db, &life, row.key)?.map(|row| row.item));
+                    items.extend(row_of(db, &life, row.key, &mut pinned)?.map(|row| row.item));
                 }
             }
             Ok(items)
@@ -280,20 +289,29 @@ impl Catalog {
     }
 }
 
-fn key_of(db: &Connection, id: &Id) -> Result<Option<i64>> {
+pub(super) fn key_of(db: &Connection, id: &Id) -> Result<Option<i64>> {
     Ok(db
         .prepare_cached("SELECT key FROM item WHERE id = ?1")?
         .query_row([id], |row| row.get(0))
         .optional()?)
 }
 
-pub(super) fn row_of(db: &Connection, life: &Life, key: i64) -> Result<Option<Seen>> {
-    Ok(db
+pub(super) fn row_of(
+    db: &Connection,
+    life: &Life,
+    key: i64,
+    pinned: &mut PinnedFolders,
+) -> Result<Option<Seen>> {
+    let mut row = db
         .prepare_cached(&format!(
             "SELECT {COLUMNS} FROM item i JOIN item p ON p.key = i.parent WHERE i.key = ?1"
         ))?
         .query_row([key], |row| seen(row, life))
-        .optional()?)
+        .optional()?;
+    if let Some(row) = &mut row {
+        row.item.pinned = row.item.pinned || pinned.has(db, row.parent)?;
+    }
+    Ok(row)
 }
 
 pub(super) fn parent_of(db: &Connection, key: i64) -> Result<Option<i64>> {

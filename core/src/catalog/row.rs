@@ -6,6 +6,7 @@
 
 use super::{Item, ItemId, Kind, LocalCopy, Space, rules};
 use crate::remote::RemotePath;
+use crate::store::Mark;
 use rusqlite::Row;
 use unicode_normalization::{UnicodeNormalization, is_nfc};
 
@@ -15,7 +16,8 @@ pub(super) const FILE: u8 = 3;
 
 /// What [`item`] reads, in its order. `i` is the item, `p` its parent.
 pub(super) const COLUMNS: &str = "i.key, i.id, p.id, i.space, i.kind, i.name, i.seq, i.size, \
-     i.modified_ms, i.created_ms, i.mime, i.deleted_ms, i.shared, i.md5, i.origin, i.fold";
+     i.modified_ms, i.created_ms, i.mime, i.deleted_ms, i.shared, i.md5, i.origin, i.fold, \
+     p.key, i.flags, i.local, i.stale_ms";
 
 pub(crate) fn space_code(space: Space) -> u8 {
     match space {
@@ -121,8 +123,10 @@ pub(super) type Life = String;
 /// An item that may not have an id yet.
 pub(super) struct Seen {
     pub key: i64,
+    pub parent: i64,
     pub id: Option<Id>,
     pub fold: String,
+    /// Its own marks; that a folder above is pinned is found out by [`super::flags::PinnedFolders`].
     pub item: Item,
 }
 
@@ -135,6 +139,7 @@ pub(super) fn seen(row: &Row<'_>, life: &Life) -> rusqlite::Result<Seen> {
     let size = row.get::<_, Option<i64>>(7)?.map(i64::unsigned_abs);
     let md5: Option<[u8; 16]> = row.get(13)?;
     let from = row.get_ref(14)?.as_str_or_null()?.map(origin_space);
+    let flags: u8 = row.get(17)?;
     let item = Item {
         id: id_text(id.unwrap_or_default()),
         parent: id_text(parent.unwrap_or_default()),
@@ -150,12 +155,19 @@ pub(super) fn seen(row: &Row<'_>, life: &Life) -> rusqlite::Result<Seen> {
         content_version: md5.map(|md5| content_version(md5, size.unwrap_or(0))),
         metadata_version: format!("{life}-{seq}"),
         capabilities: rules::capabilities(space, kind, from),
-        local: LocalCopy::Absent,
-        pinned: false,
-        favourite: false,
+        local: match row.get::<_, u8>(18)? {
+            0 => LocalCopy::Absent,
+            1 => LocalCopy::Whole,
+            _ => LocalCopy::Stale {
+                since_ms: row.get::<_, Option<i64>>(19)?.unwrap_or(0),
+            },
+        },
+        pinned: flags & Mark::Pinned.flag() != 0,
+        favourite: flags & Mark::Favourite.flag() != 0,
     };
     Ok(Seen {
         key: row.get(0)?,
+        parent: row.get(16)?,
         id,
         fold: row.get(15)?,
         item,

@@ -56,7 +56,7 @@ impl Run {
                 "SELECT key FROM item INDEXED BY item_name WHERE parent = ?1 AND key <> ?1",
             )?;
             let mut wanted = db.prepare_cached(
-                "SELECT 1 FROM item WHERE key = ?1 AND seq <= ?2 AND (id IS NOT NULL) = ?3",
+                "SELECT 1 FROM item WHERE key = ?1 AND ifnull(told_seq, seq) <= ?2 AND (id IS NOT NULL) = ?3",
             )?;
             for folder in self.listed_folders(db)? {
                 let mut rows = children.query([folder])?;

@@ -82,8 +82,11 @@ impl Store {
     /// Forgets every id and what was said of it: the account has left this directory.
     pub fn forget_all(&self) -> Result<()> {
         self.journal.write(|db| {
-            db.execute_batch("DELETE FROM identity; DELETE FROM mark;")?;
-            Ok(())
+            db.execute_batch(
+                "DELETE FROM identity; DELETE FROM mark; DELETE FROM held;
+                 DELETE FROM setting WHERE key LIKE 'disappearance of %';",
+            )?;
+            super::marks::count_change(db)
         })
     }
 }

@@ -45,8 +45,8 @@ const V1: &str = "
     INSERT INTO generation VALUES (1, 0);
 ";
 
-/// What people and the operating system have said of items (see [`super::marks`]), and what metered networks have cost
-/// each month (`yyyymm`).
+/// What people and the operating system have said of items and the operating system's unfinished report of what it
+/// holds (see [`super::marks`]), and what metered networks have cost each month (`yyyymm`).
 const V2: &str = "
     CREATE TABLE mark (
         id BLOB NOT NULL,
@@ -55,6 +55,11 @@ const V2: &str = "
         PRIMARY KEY (id, what)
     ) WITHOUT ROWID;
     CREATE INDEX mark_what ON mark (what, since_ms);
+    CREATE TABLE held (
+        epoch INTEGER NOT NULL,
+        id BLOB NOT NULL,
+        PRIMARY KEY (epoch, id)
+    ) WITHOUT ROWID;
     CREATE TABLE metered (
         month INTEGER PRIMARY KEY,
         bytes INTEGER NOT NULL

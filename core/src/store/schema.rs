@@ -8,25 +8,33 @@
 //! which is why a first index of 100,000 files writes no random index. `gone` has the tombstones
 //! of ids that left; an item that never left needs none.
 //!
-//! `flags` repeats the journal's marks for those who read, `local` says whether the content is on the phone
-//! (0 no, 1 whole, 2 an older version of it, `stale_ms` since when), and `ws` whether the item is in the working set
-//! (1), has left it (2) or never was in it (0). `slot` is the index of the content files, which can be made anew from
-//! their directory.
+//! `flags` repeats the journal's marks for those who read (`meta.marks` is how many changes of marks it has seen),
+//! `local` says whether the content is on the phone (0 no, 1 whole, 2 an older version of it, `stale_ms` since when),
+//! and `ws` whether the item is in the working set (1), has left it (2) or never was in it (0). `slot` is the index of
+//! the content files, which can be made anew from their directory.
+//!
+//! `seq` is the number of an item's newest change of any kind. `told_seq` is there only if that was a change of our
+//! own (a mark, a copy here): then it is the number of the newest change that the service told of, which alone says
+//! whether a listing is out of date.
+//!
+//! `pack` and `name_pack` are the index of names; see the catalogue's `names`.
 
 use crate::{Error, Result};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// Raise it with every change below.
-const VERSION: i64 = 3;
+const VERSION: i64 = 4;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (
         one INTEGER PRIMARY KEY CHECK (one = 1),
         instance BLOB NOT NULL,
         seq INTEGER NOT NULL,
-        next_key INTEGER NOT NULL
+        next_key INTEGER NOT NULL,
+        marks INTEGER NOT NULL,
+        packed INTEGER NOT NULL
     );
-    INSERT INTO meta VALUES (1, randomblob(16), 0, 5);
+    INSERT INTO meta VALUES (1, randomblob(16), 0, 5, 0, 0);
     CREATE TABLE gap (before INTEGER PRIMARY KEY, after INTEGER NOT NULL);
     CREATE TABLE tally (space INTEGER PRIMARY KEY, items INTEGER NOT NULL);
     INSERT INTO tally VALUES (0, 0), (1, 0), (2, 0), (3, 0);
@@ -56,7 +64,9 @@ const SCHEMA: &str = "
         flags INTEGER NOT NULL DEFAULT 0,
         local INTEGER NOT NULL DEFAULT 0,
         stale_ms INTEGER,
-        ws INTEGER NOT NULL DEFAULT 0
+        ws INTEGER NOT NULL DEFAULT 0,
+        told_seq INTEGER,
+        pack INTEGER
     );
     CREATE INDEX item_name ON item (parent, (kind = 3), fold, key);
     CREATE INDEX item_newest
@@ -69,7 +79,15 @@ const SCHEMA: &str = "
     CREATE INDEX item_uuid ON item (uuid) WHERE uuid IS NOT NULL;
     CREATE INDEX item_seq ON item (seq);
     CREATE INDEX item_ws ON item (key) WHERE ws = 1;
+    CREATE INDEX item_ws_seq ON item (seq) WHERE ws <> 0;
+    CREATE INDEX item_flags ON item (key) WHERE flags <> 0;
     CREATE INDEX item_local ON item (key) WHERE local <> 0;
+    CREATE INDEX item_unlisted ON item (space) WHERE kind < 3 AND listed_ms IS NULL;
+    CREATE TABLE name_pack (
+        n INTEGER PRIMARY KEY,
+        entries BLOB NOT NULL,
+        names BLOB NOT NULL
+    );
 
     CREATE TABLE slot (
         id BLOB NOT NULL,
@@ -169,9 +187,9 @@ impl super::Store {
             db.execute_batch(
                 "PRAGMA secure_delete = ON;
                  DELETE FROM item; DELETE FROM gone; DELETE FROM stage; DELETE FROM run;
-                 DELETE FROM gap; DELETE FROM slot;
+                 DELETE FROM gap; DELETE FROM slot; DELETE FROM name_pack;
                  UPDATE tally SET items = 0;
-                 UPDATE meta SET instance = randomblob(16), seq = 0;",
+                 UPDATE meta SET instance = randomblob(16), seq = 0, marks = 0, packed = 0;",
             )?;
             Ok(db.execute_batch(ROOTS)?)
         })

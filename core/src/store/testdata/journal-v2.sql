@@ -37,6 +37,11 @@ CREATE TABLE mark (
     PRIMARY KEY (id, what)
 ) WITHOUT ROWID;
 CREATE INDEX mark_what ON mark (what, since_ms);
+CREATE TABLE held (
+    epoch INTEGER NOT NULL,
+    id BLOB NOT NULL,
+    PRIMARY KEY (epoch, id)
+) WITHOUT ROWID;
 CREATE TABLE metered (
     month INTEGER PRIMARY KEY,
     bytes INTEGER NOT NULL
