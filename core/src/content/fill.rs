@@ -281,6 +281,9 @@ impl Fetch<'_> {
             if follower.is_finished() {
                 return Ok(());
             }
+            if following.take_damaged() {
+                self.next = self.next.min(following.at());
+            }
             let ignores_ranges = self.slot.lock().ignores_ranges;
             let (most, chunk) = match ignores_ranges {
                 true => (1, blocks),

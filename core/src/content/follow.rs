@@ -23,6 +23,8 @@ const LOOK: Duration = Duration::from_millis(250);
 pub(super) struct Following {
     at: AtomicU64,
     stop: AtomicBool,
+    /// Blocks have been found damaged and forgotten, from where it is on.
+    damaged: AtomicBool,
     /// Blocks that this fetch brings itself.
     own: Mutex<Vec<Range<u64>>>,
 }
@@ -38,6 +40,11 @@ impl Following {
         self.stop.store(true, Ordering::Release);
         drop(slot.lock());
         slot.tell();
+    }
+
+    /// Whether blocks have been forgotten since the last call.
+    pub fn take_damaged(&self) -> bool {
+        self.damaged.swap(false, Ordering::AcqRel)
     }
 
     /// The fetch brings these blocks itself.
@@ -67,7 +74,7 @@ impl Following {
         let files = slot.files()?;
         let mut md5 = Md5::new();
         let mut buffer = vec![0; (STRIDE * BLOCK) as usize];
-        let mut at = 0;
+        let (mut at, mut swept) = (0, false);
         while at < slot.blocks() {
             if self.stop.load(Ordering::Acquire) {
                 return Ok(None);
@@ -93,6 +100,13 @@ impl Following {
             }
             if !sound {
                 files.forget(at)?;
+                if !swept {
+                    // One is seldom alone, and many are fetched better together.
+                    self.sweep(slot, at)?;
+                    swept = true;
+                }
+                self.damaged.store(true, Ordering::Release);
+                slot.tell();
                 continue;
             }
             md5.update(&buffer[..bytes]);
@@ -100,5 +114,18 @@ impl Following {
             self.at.store(at, Ordering::Release);
         }
         Ok(Some(md5.finalize()))
+    }
+
+    /// Forgets all damaged blocks from `at` on.
+    fn sweep(&self, slot: &Slot, at: u64) -> Result<()> {
+        let mut buffer = Vec::new();
+        for block in at..slot.blocks() {
+            if self.stop.load(Ordering::Acquire) {
+                break;
+            }
+            // What it says is in the map afterwards.
+            let _ = slot.read_block(block, false, &mut buffer)?;
+        }
+        Ok(())
     }
 }
