@@ -8,7 +8,7 @@ use crate::body::{self, Body, Reply};
 use crate::refusal::Refusal;
 use crate::seed;
 use crate::state::State;
-use crate::tree::TreeError;
+use crate::tree::{Told, TreeError};
 use crate::trouble::Rule;
 use crate::writer::{Entry, Writer};
 use bytes::Bytes;
@@ -156,6 +156,14 @@ fn answer(state: &Arc<State>, method: &str, name: &str, call: &Call) -> Result<R
             done()
         }
         ("POST", "account") => account(state, call),
+        ("POST", "events/send") => {
+            state.tree.say(Told::Frame(call.body.clone()));
+            done()
+        }
+        ("POST", "events/cut") => {
+            state.tree.say(Told::Cut);
+            done()
+        }
         _ => files(&writer, method, name, call),
     }
 }
@@ -281,6 +289,7 @@ fn describe(state: &State, origin: &str) -> Result<Value, Refusal> {
         "switches": answers,
         "sessions": state.auth.live_sessions().map_err(TreeError::from)?,
         "rules": state.trouble.len(),
+        "listeners": state.tree.listeners(),
         "usage": state.tree.usage()?,
         "capacity": account.capacity,
         "write_locked": account.write_locked,

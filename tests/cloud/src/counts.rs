@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 /// What the cloud has answered since it started or since `reset_counts`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct Counts {
-    /// Requests, by kind (`token`, `customer`, `get`, `list`, `liststream`, `bin`, `allocate`, `upload`, `cphash`, `mkDir`, …).
+    /// Requests, by kind (`token`, `customer`, `get`, `list`, `liststream`, `bin`, `thumb`, `allocate`, `upload`, `cphash`, `mkDir`, …).
     pub requests: BTreeMap<String, u64>,
     /// Bytes of file content sent, by space (`Sync`, `Archive`, `Backup`) and mode (`bin`, `thumb`, `public`), as `Sync/bin`.
     pub content_bytes: BTreeMap<String, u64>,

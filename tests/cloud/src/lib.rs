@@ -11,6 +11,7 @@ mod body;
 mod certificate;
 mod control;
 mod counts;
+mod events;
 mod files;
 mod flow;
 mod jfs;
@@ -37,6 +38,7 @@ pub use counts::Counts;
 pub use seed::{Plan, UnknownPlan};
 pub use state::State;
 pub use switches::{SwitchInfo, Switches, UnknownSwitch};
+use tree::Told;
 pub use tree::TreeError;
 pub use trouble::{
     Bomb, ErrorForm, FileOp, Moment, Rename, Rule, Stats, Strike, StrikeCall, Trouble,
@@ -181,6 +183,21 @@ impl Cloud {
     /// The trouble this cloud makes on demand.
     pub fn trouble(&self) -> &Trouble {
         &self.state.trouble
+    }
+
+    /// How many clients are connected to the change events.
+    pub fn listeners(&self) -> usize {
+        self.state.tree.listeners()
+    }
+
+    /// Breaks the connections of all who listen to the change events.
+    pub fn cut_listeners(&self) {
+        self.state.tree.say(Told::Cut);
+    }
+
+    /// Sends this to all who listen to the change events: as text if it is UTF-8, in one frame however long it is.
+    pub fn send_to_listeners(&self, frame: impl Into<Vec<u8>>) {
+        self.state.tree.say(Told::Frame(frame.into().into()));
     }
 
     /// The answers in force.

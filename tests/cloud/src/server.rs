@@ -17,7 +17,7 @@ use tokio_rustls::TlsAcceptor;
 use crate::body::{Broken, Reply};
 use crate::refusal::Refusal;
 use crate::state::State;
-use crate::{CloudError, Tls, account, auth, control, files, flow, jfs, public};
+use crate::{CloudError, Tls, account, auth, control, events, files, flow, jfs, public};
 
 /// The server's own threads.
 pub struct Running {
@@ -116,6 +116,7 @@ where
             .timer(TokioTimer::new())
             .half_close(true)
             .serve_connection(TokioIo::new(stream), service)
+            .with_upgrades()
     })
     .await;
 }
@@ -128,6 +129,7 @@ enum Api {
     Files,
     Auth,
     Public,
+    Events,
     Local,
     Nothing,
 }
@@ -139,6 +141,7 @@ fn api_of(path: &str) -> Api {
         _ if path.starts_with("/files/v1/") => Api::Files,
         _ if path.starts_with("/auth/realms/") => Api::Auth,
         _ if path.starts_with("/opin/io/") => Api::Public,
+        _ if path.starts_with("/rest/token/") || path.starts_with("/ws/") => Api::Events,
         _ if path.starts_with("/_local/") => Api::Local,
         _ => Api::Nothing,
     }
@@ -160,6 +163,7 @@ async fn answer(
         Api::Files => (files::kind_of(request.uri().path()), String::new()),
         Api::Auth => (auth::Auth::kind(request.uri().path()), String::new()),
         Api::Public => ("public", String::new()),
+        Api::Events => (events::kind_of(request.uri().path()), String::new()),
         // Control must work whatever trouble is in force, and is nobody's business.
         Api::Local => return Ok(said(api, control::handle(state, request, scheme).await)),
         Api::Nothing => ("other", String::new()),
@@ -198,6 +202,7 @@ async fn work(
         Api::Files => files::handle(state, request, scheme, plan).await,
         Api::Auth => auth::handle(state, request, scheme).await,
         Api::Public => public::handle(state, request).await,
+        Api::Events => events::handle(state, request).await,
         Api::Local => control::handle(state, request, scheme).await,
         Api::Nothing => Err(Refusal::not_found("no such page")),
     }
@@ -205,7 +210,7 @@ async fn work(
 
 fn said(api: Api, result: Result<Reply, Refusal>) -> Reply {
     result.unwrap_or_else(|refusal| match api {
-        Api::Jfs | Api::Public | Api::Nothing => refusal.as_xml(),
+        Api::Jfs | Api::Public | Api::Events | Api::Nothing => refusal.as_xml(),
         Api::Customer | Api::Files | Api::Auth | Api::Local => refusal.as_json(),
     })
 }

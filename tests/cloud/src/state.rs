@@ -9,7 +9,9 @@ use crate::account::Account;
 use crate::auth::{Auth, User};
 use crate::blobs::Blobs;
 use crate::counts::CountBook;
+use crate::events::Tokens;
 use crate::files::Turns;
+use crate::jfs::Thumbs;
 use crate::refusal::Refusal;
 use crate::switches::Switches;
 use crate::tree::{Tree, TreeError};
@@ -50,6 +52,10 @@ pub struct State {
     pub trouble: Trouble,
     /// Tokens.
     pub auth: Auth,
+    /// Tokens of the change events' addresses.
+    pub event_tokens: Tokens,
+    /// Thumbnails made so far.
+    pub thumbs: Thumbs,
     /// Where everything is kept. Dropped last.
     pub directory: Directory,
     account: RwLock<Account>,
@@ -89,6 +95,8 @@ impl State {
             counts: Arc::default(),
             trouble: Trouble::default(),
             auth,
+            event_tokens: Tokens::default(),
+            thumbs: Thumbs::default(),
             directory,
             account: RwLock::new(account),
         })

@@ -35,7 +35,7 @@ macro_rules! switches {
     )+) => {
         $(
             $(#[doc = $about])+
-            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+            #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
             pub enum $type {
                 $(#[doc = $first_means])+
                 #[default]
@@ -326,6 +326,29 @@ switches! {
         Yes = "yes",
         /// No.
         No = "no",
+    }
+    /// Are there change events? (§13.2: last known working in 2022)
+    events: Events {
+        /// Yes.
+        On = "on",
+        /// No: 404.
+        Absent = "absent",
+        /// One can connect, but nothing ever comes.
+        Silent = "silent",
+    }
+    /// In which format are thumbnails? (§13.15)
+    thumb_format: ThumbFormat {
+        /// JPEG.
+        Jpeg = "jpeg",
+        /// PNG.
+        Png = "png",
+    }
+    /// How is the thumbnail of a file that is no picture refused? (§13.15)
+    thumb_missing: ThumbMissing {
+        /// 404, as if there were no file.
+        NotFound = "404",
+        /// 400.
+        BadRequest = "400",
     }
     /// Does allocate name an upload_url when nothing is to be uploaded? (§5.1)
     completed_url: CompletedUrl {

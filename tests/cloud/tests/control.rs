@@ -312,3 +312,13 @@ async fn browser_sign_ins_live_side_by_side_where_the_switch_says_so() {
         200
     );
 }
+
+#[tokio::test]
+async fn listeners_can_be_counted_sent_anything_and_cut_off() {
+    let site = Site::start();
+    site.done("POST", "events/cut").await;
+    let (status, _) = site.control("POST", "events/send", "{\"EVENT\"").await;
+    assert_eq!(status, 200);
+    let (_, state) = site.control("GET", "state", "").await;
+    assert_eq!(state["listeners"], 0);
+}

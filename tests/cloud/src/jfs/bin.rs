@@ -38,6 +38,32 @@ impl Readable {
             space: view.space_of(node)?,
         }))
     }
+
+    /// The current content at a path.
+    pub fn at(view: &View<'_>, path: &JfsPath) -> Result<Self, TreeError> {
+        let readable = match view.find(path)? {
+            Some(node) => Self::of(view, &node)?,
+            None => None,
+        };
+        readable.ok_or_else(|| {
+            Refusal::new(
+                404,
+                "no.jotta.backup.errors.NoSuchFileException",
+                format!("File {} does not exist", path.absolute()),
+            )
+            .into()
+        })
+    }
+
+    /// Which content.
+    pub fn content(&self) -> &Known {
+        &self.content
+    }
+
+    /// What it is counted under.
+    pub fn space(&self) -> &str {
+        &self.space
+    }
 }
 
 /// GET with `mode=bin`.
@@ -47,22 +73,7 @@ pub async fn bin<B>(
     request: &Request<B>,
 ) -> Result<Reply, Refusal> {
     let readable = state
-        .on_tree(move |tree| {
-            tree.read(|view| {
-                let readable = match view.find(&path)? {
-                    Some(node) => Readable::of(view, &node)?,
-                    None => None,
-                };
-                readable.ok_or_else(|| {
-                    Refusal::new(
-                        404,
-                        "no.jotta.backup.errors.NoSuchFileException",
-                        format!("File {} does not exist", path.absolute()),
-                    )
-                    .into()
-                })
-            })
-        })
+        .on_tree(move |tree| tree.read(|view| Readable::at(view, &path)))
         .await?;
     content(state, readable, request, "bin")
 }

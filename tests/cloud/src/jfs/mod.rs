@@ -5,9 +5,12 @@ mod command;
 mod get;
 mod list;
 mod render;
+mod thumb;
 pub mod xml;
 
 pub use bin::{Readable, content};
+pub use render::mime;
+pub use thumb::Thumbs;
 
 use std::sync::Arc;
 
@@ -81,6 +84,7 @@ pub async fn handle(state: &Arc<State>, request: Request<Incoming>) -> Result<Re
             "Request method 'HEAD' not supported",
         )),
         (Method::GET | Method::HEAD, "bin") => bin::bin(state, path, &request).await,
+        (Method::GET | Method::HEAD, "thumb") => thumb::thumb(state, path, &request).await,
         (Method::GET | Method::HEAD, "liststream") => list::liststream(state, path).await,
         (Method::GET | Method::HEAD, "list") => list::list(state, path).await,
         (Method::GET, "enableShare") => get::share(state, path, true).await,

@@ -2,6 +2,7 @@
 
 use rusqlite::params;
 
+use super::news::word;
 use super::{Kind, NewContent, Node, TreeError, View};
 use crate::names::{self, JfsPath};
 use crate::refusal::Refusal;
@@ -74,7 +75,7 @@ impl View<'_> {
             self.db
                 .execute("UPDATE node SET mount = id WHERE id = ?", [id])?;
         }
-        Ok(Node {
+        let node = Node {
             id,
             parent: parent.map_or(0, |p| p.id),
             mount: if kind == Kind::MountPoint { id } else { mount },
@@ -88,7 +89,14 @@ impl View<'_> {
             latest: None,
             made: self.now,
             changed: self.now,
-        })
+        };
+        // A file is news when it has content.
+        match kind {
+            Kind::Device => self.tell("CREATE_DEVICE", &node)?,
+            Kind::MountPoint | Kind::Folder => self.tell("CREATE_DIR", &node)?,
+            Kind::File => {}
+        }
+        Ok(node)
     }
 
     /// The device of that name, made if need be.
@@ -169,6 +177,8 @@ impl View<'_> {
                 "UPDATE node SET deleted = NULL, trash_root = 0 WHERE id = ?",
                 [node.id],
             )?;
+            let words = ["RESTORE", "RESTORE_MP", "RESTORE", "RESTORE"];
+            self.tell(word(node, words), node)?;
         }
         Ok(())
     }
@@ -185,11 +195,19 @@ impl View<'_> {
              UPDATE node SET deleted = ?2, trash_root = (id = ?1) WHERE id IN below",
             params![node.id, self.now],
         )?;
-        Ok(())
+        let words = ["DELETE_DEVICE", "DELETE_MP", "DELETE_DIR", "DELETE"];
+        self.tell(word(node, words), node)
     }
 
     /// Gone for good, with everything below.
     pub fn remove(&self, node: &Node) -> Result<(), TreeError> {
+        let words = [
+            "DELETE_DEVICE",
+            "DELETE_MP",
+            "HARD_DELETE_DIR",
+            "HARD_DELETE_FILE",
+        ];
+        self.tell(word(node, words), node)?;
         self.db
             .execute_batch("CREATE TEMP TABLE IF NOT EXISTS doomed(id INTEGER PRIMARY KEY)")?;
         self.db.execute("DELETE FROM doomed", [])?;
@@ -225,14 +243,17 @@ impl View<'_> {
                 params![node.id, parent.mount],
             )?;
         }
-        Ok(Node {
+        let placed = Node {
             parent: parent.id,
             mount: parent.mount,
             name,
             folded,
             changed: self.now,
             ..node.clone()
-        })
+        };
+        let words = ["MOVE_DIR", "MOVE_DIR", "MOVE_DIR", "MOVE"];
+        self.tell_move(word(node, words), node, Some(&placed))?;
+        Ok(placed)
     }
 
     /// Live file at a path.
@@ -392,6 +413,7 @@ impl View<'_> {
             "UPDATE node SET link = ? WHERE id = ?",
             params![node.link, node.id],
         )?;
+        self.tell(if shared { "SHARE_FILE" } else { "UNSHARE_FILE" }, &node)?;
         Ok(node)
     }
 

@@ -164,6 +164,7 @@ impl View<'_> {
         if number > VERSIONS {
             self.prune(&node)?;
         }
+        self.tell("NEW_UPLOAD", &node)?;
         Ok(node)
     }
 
@@ -245,6 +246,7 @@ impl View<'_> {
             "UPDATE revision SET created = ?, modified = ? WHERE id = ?",
             params![created, modified, revision.id],
         )?;
+        self.tell("TOUCH", node)?;
         Ok(node.clone())
     }
 

@@ -6,6 +6,7 @@
 
 mod change;
 mod content;
+mod news;
 mod node;
 mod trash;
 mod upload;
@@ -13,14 +14,16 @@ mod walk;
 
 pub(crate) use change::{is_virtual, uuid};
 pub use content::{Known, NewContent, Sent};
+pub use news::{News, Told};
 pub use node::{Kind, Node, Revision, RevisionState, View};
 pub use upload::Upload;
 pub use walk::walk;
 
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use rusqlite::{Connection, TransactionBehavior, params};
+use tokio::sync::broadcast;
 
 use crate::names;
 use crate::refusal::Refusal;
@@ -108,6 +111,7 @@ pub struct Tree {
     writer: Mutex<Connection>,
     readers: Mutex<Vec<Connection>>,
     switches: RwLock<Switches>,
+    feed: broadcast::Sender<Told>,
 }
 
 impl Tree {
@@ -120,6 +124,7 @@ impl Tree {
             writer: Mutex::new(writer),
             readers: Mutex::default(),
             switches: RwLock::new(switches.clone()),
+            feed: broadcast::Sender::new(news::FEED),
         };
         tree.fold_again()?;
         tree.write(|view| {
@@ -189,7 +194,7 @@ impl Tree {
         };
         let result = {
             let snapshot = connection.transaction()?;
-            work(&View::new(&snapshot, self.switches()))
+            work(&View::new(&snapshot, self.switches(), false))
         };
         self.readers
             .lock()
@@ -205,8 +210,19 @@ impl Tree {
     ) -> Result<R, TreeError> {
         let mut connection = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
         let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let result = work(&View::new(&transaction, self.switches()))?;
+        let view = View::new(&transaction, self.switches(), self.listeners() > 0);
+        let result = work(&view)?;
+        let news = view.news.map(std::cell::RefCell::into_inner);
         transaction.commit()?;
+        // Still with the writer's lock, so that news come in the order of the commits.
+        match news {
+            Some(news) if news.len() > news::FEED => self.say(Told::Cut),
+            news => {
+                for one in news.into_iter().flatten() {
+                    self.say(Told::Change(Arc::new(one)));
+                }
+            }
+        }
         Ok(result)
     }
 
@@ -223,6 +239,23 @@ impl Tree {
         let result = self.write(work);
         cache("PRAGMA cache_size = -2000; PRAGMA shrink_memory")?;
         result
+    }
+
+    /// Listens to every change that is committed from now on.
+    pub fn subscribe(&self) -> broadcast::Receiver<Told> {
+        let _no_change_under_way = self.writer.lock().unwrap_or_else(PoisonError::into_inner);
+        self.feed.subscribe()
+    }
+
+    /// How many listen.
+    pub fn listeners(&self) -> usize {
+        self.feed.receiver_count()
+    }
+
+    /// Says something to all who listen.
+    pub fn say(&self, told: Told) {
+        // Nobody there to hear it is fine.
+        let _ = self.feed.send(told);
     }
 
     /// Bytes in use: current content, trash included.

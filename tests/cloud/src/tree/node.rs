@@ -1,8 +1,10 @@
 //! Reading nodes and revisions.
 
+use std::cell::RefCell;
+
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
-use super::TreeError;
+use super::{News, TreeError};
 use crate::names::{self, JfsPath};
 use crate::refusal::Refusal;
 use crate::switches::Switches;
@@ -154,14 +156,17 @@ pub struct View<'a> {
     pub switches: Switches,
     /// The moment of the transaction.
     pub now: i64,
+    /// What to tell once the transaction is committed, if anybody listens.
+    pub(super) news: Option<RefCell<Vec<News>>>,
 }
 
 impl<'a> View<'a> {
-    pub(super) fn new(db: &'a Connection, switches: Switches) -> Self {
+    pub(super) fn new(db: &'a Connection, switches: Switches, listened: bool) -> Self {
         Self {
             db,
             switches,
             now: times::now(),
+            news: listened.then(RefCell::default),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use rusqlite::params;
 
+use super::news::word;
 use super::{Kind, Node, TreeError, View};
 
 /// Deleted itself or alone, not along with the folder it is in.
@@ -31,6 +32,17 @@ impl View<'_> {
             )?)
         };
         let (files, folders) = (count(true)?, count(false)?);
+        if self.news.is_some() {
+            let words = [
+                "DELETE_DEVICE",
+                "DELETE_MP",
+                "HARD_DELETE_DIR",
+                "HARD_DELETE_FILE",
+            ];
+            for node in self.trashed(None)? {
+                self.tell(word(&node, words), &node)?;
+            }
+        }
         for sql in [
             "DELETE FROM upload WHERE node IN (SELECT id FROM node WHERE deleted IS NOT NULL)",
             "DELETE FROM revision WHERE node IN (SELECT id FROM node WHERE deleted IS NOT NULL)",
