@@ -1,5 +1,9 @@
 //! The hosts of a service.
 
+use super::transport::safe_url;
+use crate::{Error, Result};
+use reqwest::Url;
+
 /// Where the service's APIs are. White-label services share Jottacloud's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoints {
@@ -36,5 +40,44 @@ impl Endpoints {
             www: format!("{origin}/"),
             extra_roots_pem: None,
         }
+    }
+
+    /// Root of the change events' websocket, with a slash at the end: on the host beside `jfs.`, or on the one host
+    /// that has everything.
+    pub(crate) fn websocket(&self) -> Result<Url> {
+        let mut url = safe_url(&self.jfs)?;
+        let wrong = || Error::invalid("hosts that can have no events");
+        let scheme = if url.scheme() == "https" { "wss" } else { "ws" };
+        url.set_scheme(scheme).map_err(|()| wrong())?;
+        let beside = url.host_str().and_then(|host| host.strip_prefix("jfs."));
+        if let Some(host) = beside.map(|domain| format!("websocket.{domain}")) {
+            url.set_host(Some(&host)).map_err(|_| wrong())?;
+        }
+        url.set_query(None);
+        url.set_path("/ws/");
+        Ok(url)
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::Endpoints;
+
+    #[test]
+    fn the_events_are_beside_jfs_or_where_everything_is() {
+        let at = |endpoints: Endpoints| endpoints.websocket().unwrap().to_string();
+        assert_eq!(
+            at(Endpoints::default()),
+            "wss://websocket.jottacloud.com/ws/"
+        );
+        for (origin, expected) in [
+            ("http://127.0.0.1:80", "ws://127.0.0.1/ws/"),
+            ("http://[::1]:8080/", "ws://[::1]:8080/ws/"),
+            ("https://cloud.example:8443", "wss://cloud.example:8443/ws/"),
+        ] {
+            assert_eq!(at(Endpoints::at(origin)), expected);
+        }
+        assert!(Endpoints::at("http://cloud.example").websocket().is_err());
     }
 }

@@ -144,18 +144,30 @@ impl Remote {
     }
 
     /// `mode=thumb`: a small image, `None` when the service makes none for this file. `ts` is `WS`, `WM`, `WL` or `WXL`.
+    /// How it says that there is none is not known (protocol facts §13.15), so a refusal means that only if the file is
+    /// there. What comes need be no image.
     pub async fn thumb(
         &self,
-        _path: &RemotePath,
-        _ts: &str,
-        _cancel: &CancelToken,
-    ) -> Result<Option<Vec<u8>>> {
-        todo!()
-    }
-
-    /// Connects to the change events. `Ok(None)` when the service has no such thing.
-    pub async fn events(&self, _cancel: &CancelToken) -> Result<Option<Events>> {
-        todo!()
+        path: &RemotePath,
+        ts: &str,
+        cancel: &CancelToken,
+    ) -> Result<Option<Body>> {
+        let query = format!("?mode=thumb&ts={ts}");
+        let url = self.jfs_url(&self.tokens.username()?, path, &query)?;
+        let answer = self.get(&url, None, cancel).await?;
+        if answer.status == 200 {
+            let whole = Span { from: 0, to: None };
+            return Body::new(answer, whole, cancel).await.map(Some);
+        }
+        match answer.refusal(cancel).await {
+            Error::NoSuchItem { .. }
+            | Error::BadAnswer { .. }
+            | Error::Refused {
+                status: 400 | 404 | 406 | 415 | 422,
+                ..
+            } => self.stat(path, cancel).await.map(|_| None),
+            error => Err(error),
+        }
     }
 
     fn jfs_url(&self, username: &str, path: &RemotePath, query: &str) -> Result<String> {

@@ -5,9 +5,9 @@ use std::io::Write;
 use std::time::{Duration, Instant};
 
 /// Tokens `t0`, `t1`, …: a new one for each that was refused.
-struct Tokens {
-    origin: String,
-    count: std::sync::Mutex<u32>,
+pub(super) struct Tokens {
+    pub origin: String,
+    pub count: std::sync::Mutex<u32>,
 }
 
 impl TokenSource for Tokens {
@@ -282,6 +282,50 @@ async fn a_bounded_range_comes_whole_or_up_to_the_end_of_the_file() {
     }
     let beyond = open_to(reply(416, "", ""), 9, Some(12)).await;
     assert_eq!(beyond, Err(Error::VersionGone));
+}
+
+async fn thumb(thumb: (u16, &str), file: (u16, &str)) -> (Result<Option<Vec<u8>>>, usize) {
+    let answers = [thumb, file].map(|(status, body)| reply(status, "", body));
+    let server = RudeServer::start(move |_, head, stream| {
+        let which = usize::from(!head.contains("?mode=thumb&ts=WL "));
+        let _ = stream.write_all(&answers[which]);
+    });
+    let got = async {
+        let place = path(&["Jotta", "Sync", "a"]);
+        let Some(mut body) = remote(&server).thumb(&place, "WL", &never()).await? else {
+            return Ok(None);
+        };
+        let mut bytes = Vec::new();
+        while let Some(chunk) = body.next(&never()).await? {
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(Some(bytes))
+    };
+    (got.await, server.requests().len())
+}
+
+#[tokio::test]
+async fn there_is_no_thumbnail_only_if_there_is_the_file() {
+    let file = "<file name=\"a\" uuid=\"01234567-89ab-4cde-8f01-23456789abcd\"><currentRevision><number>1</number>\
+        <state>COMPLETED</state><size>1</size><md5>0cc175b9c0f1b6a831c399e269772661</md5></currentRevision></file>";
+    let gone = "<error><code>404</code><message>x.NoSuchFileException: a</message></error>";
+    assert_eq!(
+        thumb((200, "picture"), (500, "")).await,
+        (Ok(Some(b"picture".to_vec())), 1)
+    );
+    for refusal in [(404, gone), (400, ""), (404, "no"), (415, "")] {
+        let (got, requests) = thumb(refusal, (200, file)).await;
+        assert_eq!((got, requests), (Ok(None), 2), "{refusal:?}");
+        let (got, _) = thumb(refusal, (404, gone)).await;
+        assert!(matches!(got, Err(Error::NoSuchItem { .. })), "{got:?}");
+        let (got, _) = thumb(refusal, (503, "")).await;
+        assert!(matches!(got, Err(Error::ServerBusy { .. })), "{got:?}");
+    }
+    for (status, requests) in [(503, 1), (401, 2), (403, 1)] {
+        let (got, asked) = thumb((status, ""), (200, file)).await;
+        assert!(got.is_err(), "{status}: {got:?}");
+        assert_eq!(asked, requests, "{status}");
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,8 @@ pub(crate) struct Patience {
     pub stall: Duration,
     /// How often a GET is sent in all.
     pub attempts: u32,
+    /// How often a connection that stays open is asked whether it lives.
+    pub ping: Duration,
 }
 
 impl Default for Patience {
@@ -37,6 +39,7 @@ impl Default for Patience {
             connect: Duration::from_secs(10),
             stall: Duration::from_secs(30),
             attempts: 5,
+            ping: Duration::from_secs(30),
         }
     }
 }
@@ -161,6 +164,16 @@ impl Transport {
             .build()
             .map_err(|_| not_sent(Error::bug("a form that cannot be sent")))?;
         self.send(request, cancel).await
+    }
+
+    /// The TLS of all connections.
+    pub fn tls(&self) -> &rustls::ClientConfig {
+        &self.0.tls
+    }
+
+    /// How long to wait for what.
+    pub fn patience(&self) -> Patience {
+        self.0.patience
     }
 
     fn client(&self) -> Client {

@@ -9,6 +9,7 @@ fn transport() -> Transport {
         connect: Duration::from_secs(2),
         stall: Duration::from_millis(300),
         attempts: 3,
+        ..Patience::default()
     };
     Transport::with_patience(None, patience).unwrap()
 }
@@ -157,6 +158,7 @@ async fn silence_ends_an_answer_before_and_within_its_body() {
         connect: Duration::from_millis(100),
         stall: Duration::from_millis(300),
         attempts: 3,
+        ..Patience::default()
     };
     let begun = Instant::now();
     let transport = Transport::with_patience(None, patience).unwrap();
