@@ -30,6 +30,11 @@ final class Cloud: @unchecked Sendable {
     }
 
     deinit {
+        stop()
+    }
+
+    /// From now on nobody answers.
+    func stop() {
         try? input.fileHandleForWriting.close()
         process.waitUntilExit()
     }
@@ -40,9 +45,21 @@ final class Cloud: @unchecked Sendable {
         return try JSONDecoder().decode(Answer.self, from: await ask("POST", "login-token")).login_token
     }
 
-    /// Another client writes a file; missing parents are made.
-    func put(_ path: String, _ content: Data) async throws {
-        try await ask("PUT", "file", ["path": path], content)
+    /// Another client writes a file; missing parents are made. `modified` is in milliseconds since 1970.
+    func put(_ path: String, _ content: Data, modified: Int64? = nil) async throws {
+        var parameters = ["path": path]
+        parameters["modified"] = modified.map { "\($0)" }
+        try await ask("PUT", "file", parameters, content)
+    }
+
+    /// Another client moves or renames.
+    func move(_ from: String, to: String) async throws {
+        try await ask("POST", "move", ["from": from, "to": to])
+    }
+
+    /// Fills the cloud by a plan: `demo`, `scale:FILES:FOLDERS`.
+    func seed(_ plan: String) async throws {
+        try await ask("POST", "seed", ["plan": plan])
     }
 
     /// Another client writes many small files.
@@ -88,6 +105,15 @@ final class Cloud: @unchecked Sendable {
     /// Bytes of file content served so far.
     func contentBytes() async throws -> UInt64 {
         try await counts().content_bytes.values.reduce(0, +)
+    }
+
+    /// The same, when no more come: the cloud needs a moment to notice that nobody listens.
+    func contentBytesAtRest() async throws -> UInt64 {
+        while true {
+            let served = try await contentBytes()
+            try await Task.sleep(for: .seconds(1))
+            if try await contentBytes() == served { return served }
+        }
     }
 
     private func counts() async throws -> Counts {

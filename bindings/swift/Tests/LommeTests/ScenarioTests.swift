@@ -42,11 +42,11 @@ import Testing
         #expect(try await names("archive") == ["old.txt"])
         #expect(try await names("backup") == ["Laptop"])
 
-        let letter = try found("Sync", "letter.txt")
+        let letter = try drive.found("Sync", "letter.txt")
         #expect(letter.size == 4)
         #expect(letter.capabilities.first { $0.action == .trash }?.consequence == .deletedOnAllComputers)
         #expect(try drive.pathOf(id: letter.id).map(\.id) == ["sync", letter.id])
-        let laptop = try found("Backup", "Laptop")
+        let laptop = try drive.found("Backup", "Laptop")
         #expect(laptop.kind == .computer)
         try await drive.refresh(laptop.id)
         #expect(try await names(laptop.id) == ["Documents"])
@@ -57,7 +57,7 @@ import Testing
         try await cloud.fill("/Jotta/Sync/Many", count: 5_000)
         try await signIn()
         try await drive.refresh("sync")
-        let many = try found("Sync", "Many")
+        let many = try drive.found("Sync", "Many")
         #expect(try await drive.refresh(many.id).files == 5_000)
 
         var sizes: [Int] = []
@@ -95,7 +95,7 @@ import Testing
         try await drive.refresh("sync")
         let steps = Noted<[UInt64]>()
         let file = scratch.file("film.mp4")
-        let done = try await drive.fetch(found("Sync", "film.mp4").id, to: file) { steps.note([$0, $1]) }
+        let done = try await drive.fetch(drive.found("Sync", "film.mp4").id, to: file) { steps.note([$0, $1]) }
 
         #expect(try Data(contentsOf: file) == content)
         #expect(done.bytes == 3_000_000)
@@ -113,7 +113,7 @@ import Testing
         try await cloud.put("/Jotta/Sync/film.mp4", content)
         try await signIn()
         try await drive.refresh("sync")
-        let film = try found("Sync", "film.mp4").id
+        let film = try drive.found("Sync", "film.mp4").id
         let file = scratch.file("film.mp4")
         try await cloud.trouble(#"{"kind": "bin", "bytes_per_second": 1000000}"#)
 
@@ -205,7 +205,7 @@ import Testing
         try await signIn()
         try await drive.refresh("sync")
         try await cloud.trouble(#"{"kind": "bin", "bytes_per_second": 300000}"#)
-        let film = try found("Sync", "film.mp4").id
+        let film = try drive.found("Sync", "film.mp4").id
         let steps = Noted<UInt64>()
         let task = Task {
             try await drive.fetch(film, to: scratch.file("film.mp4")) { done, _ in steps.note(done) }
@@ -270,7 +270,7 @@ import Testing
         try await cloud.put("/Jotta/Sync/b.txt", Data("b".utf8))
         try await signIn()
         try await drive.refresh("sync")
-        let gone = try found("Sync", "a.txt").id
+        let gone = try drive.found("Sync", "a.txt").id
         try await cloud.remove("/Jotta/Sync/a.txt")
         let file = scratch.file("a.txt")
         try await expectError({ if case .NoSuchItem = $0 { true } else { false } }) {
@@ -345,14 +345,7 @@ import Testing
     }
 
     private func names(_ folder: String) async throws -> [String] {
-        try await drive.items(of: folder).reduce(into: []) { $0.append($1.name) }
-    }
-
-    private func found(_ names: String...) throws -> Item {
-        guard case .found(let item) = try drive.find(names: names) else {
-            throw Cloud.Trouble(what: "\(names) is not there")
-        }
-        return item
+        try await drive.names(folder)
     }
 }
 

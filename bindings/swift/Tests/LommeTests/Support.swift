@@ -70,3 +70,53 @@ func randomBytes(_ count: Int) -> Data {
     var generator = SystemRandomNumberGenerator()
     return Data((0..<count / 8).flatMap { _ in withUnsafeBytes(of: generator.next()) { Array($0) } })
 }
+
+/// A cloud of the test's own, and a drive that is signed in to it.
+struct Stage {
+    let scratch: Scratch
+    let cloud: Cloud
+    let drive: LommeDrive
+
+    init() async throws {
+        scratch = try Scratch()
+        cloud = try Cloud()
+        drive = try LommeDrive.open(at: scratch.file("drive"), vault: MemoryVault())
+        try await drive.signIn(loginToken: cloud.loginToken())
+    }
+
+    /// A file of random bytes in Sync, known to the drive.
+    func film(_ size: Int) async throws -> (item: Item, content: Data) {
+        let content = randomBytes(size)
+        try await cloud.put("/Jotta/Sync/film.mp4", content)
+        try await drive.refresh("sync")
+        return (try drive.found("Sync", "film.mp4"), content)
+    }
+}
+
+extension LommeDrive {
+    func found(_ names: String...) throws -> Item {
+        guard case .found(let item) = try find(names: names) else {
+            throw Cloud.Trouble(what: "\(names) is not there")
+        }
+        return item
+    }
+
+    /// The names in a folder, as the local store has them.
+    func names(_ folder: String) async throws -> [String] {
+        try await items(of: folder).reduce(into: []) { $0.append($1.name) }
+    }
+}
+
+extension LommeReader {
+    /// All of it.
+    func everything() async throws -> Data {
+        try await chunks(in: 0..<size()).reduce(into: Data()) { $0 += $1 }
+    }
+}
+
+/// A cancel is not a wait for a time-out.
+func expectQuick(sourceLocation: SourceLocation = #_sourceLocation, _ work: () async throws -> Void) async rethrows {
+    let start = ContinuousClock.now
+    try await work()
+    #expect(ContinuousClock.now - start < .seconds(10), sourceLocation: sourceLocation)
+}

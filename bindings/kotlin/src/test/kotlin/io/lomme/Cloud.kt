@@ -17,8 +17,12 @@ class Cloud private constructor(private val process: Process, val url: String) :
     /** A new personal login token, which works once. */
     fun loginToken(): String = text(ask("POST", "login-token"), "login_token")
 
-    /** Another client writes a file; missing parents are made. */
-    fun put(path: String, content: ByteArray) = told("PUT", "file?path=${quoted(path)}", content)
+    /** Another client writes a file; missing parents are made. [modified] is in milliseconds since 1970. */
+    fun put(path: String, content: ByteArray, modified: Long? = null) =
+        told("PUT", "file?path=${quoted(path)}" + (modified?.let { "&modified=$it" } ?: ""), content)
+
+    /** Another client moves or renames. */
+    fun move(from: String, to: String) = told("POST", "move?from=${quoted(from)}&to=${quoted(to)}")
 
     /** Another client writes [count] small files. */
     fun fill(folder: String, count: Int) = told("POST", "folder?path=${quoted(folder)}&files=$count")
@@ -28,6 +32,9 @@ class Cloud private constructor(private val process: Process, val url: String) :
 
     /** From now on requests that the rule picks go wrong. */
     fun trouble(rule: String) = told("POST", "trouble", rule.toByteArray())
+
+    /** Fills the cloud by a plan: `demo`, `scale:FILES:FOLDERS`. */
+    fun seed(plan: String) = told("POST", "seed?plan=${quoted(plan)}")
 
     /** All is well again. */
     fun noTrouble() = told("DELETE", "trouble")

@@ -34,6 +34,11 @@ class SafetyTest {
         assertThrows(LommeException.Closed::class.java) { drive.roots() }
         assertThrows(LommeException.Closed::class.java) { drive.status() }
         assertThrows(LommeException.Closed::class.java) { drive.resume() }
+        assertThrows(LommeException.Closed::class.java) { drive.search("anything") }
+        assertThrows(LommeException.Closed::class.java) { drive.usage() }
+        assertThrows(LommeException.Closed::class.java) { drive.openReader("sync") }
+        assertThrows(LommeException.Closed::class.java) { runBlocking { drive.keepPins() } }
+        assertThrows(LommeException.Closed::class.java) { runBlocking { drive.watch() } }
         assertThrows(LommeException.Closed::class.java) { runBlocking { drive.refresh("sync") } }
         assertThrows(LommeException.Closed::class.java) { runBlocking { drive.signIn("anything") } }
         runBlocking { assertEquals(emptyList<ChangePage>(), drive.changesSince("anything").toList()) }
@@ -68,6 +73,37 @@ class SafetyTest {
         open().use { drive ->
             assertThrows(LommeException.AnchorExpired::class.java) { drive.changes("nonsense") }
         }
+    }
+
+    @Test
+    fun `rules and limits that are left out are the core's own, and what is set is kept`() {
+        open().use { drive ->
+            assertEquals(FetchRules(), drive.status().rules)
+            assertEquals(CacheLimits(), drive.usage().limits)
+            assertEquals(DeviceSituation(NetworkKind.UNKNOWN), drive.status().situation)
+            drive.setRules(FetchRules(onMetered = true, meteredBytesAMonth = 5u))
+            drive.setLimits(CacheLimits(budgetBytes = 1_000u))
+            drive.setSituation(DeviceSituation(NetworkKind.METERED, roaming = true, charging = false, batteryPercent = 50u))
+            assertEquals(NetworkKind.METERED, drive.status().situation.network)
+        }
+        open().use { drive ->
+            assertEquals(FetchRules(onMetered = true, meteredBytesAMonth = 5u), drive.status().rules)
+            assertEquals(CacheLimits(budgetBytes = 1_000u), drive.usage().limits)
+            assertEquals(NetworkKind.UNKNOWN, drive.status().situation.network)
+        }
+    }
+
+    @Test
+    fun `every reason to wait has a sentence of its own, which says what would end it`() {
+        val reasons = listOf(
+            WaitReason.SignIn, WaitReason.NoNetwork, WaitReason.Metered, WaitReason.Roaming,
+            WaitReason.DataCap(used = 7u, cap = 5u), WaitReason.Charger, WaitReason.Battery(percent = 3u, atLeast = 15u),
+            WaitReason.LowPower, WaitReason.FreeSpace(missing = 9u),
+        )
+        val texts = reasons.map { it.text() }
+        assertEquals(reasons.size, texts.toSet().size)
+        assertTrue(texts.all { it.length > 20 }) { "$texts" }
+        assertTrue("3 %" in texts[6] && "15 %" in texts[6]) { texts[6] }
     }
 
     @Test
