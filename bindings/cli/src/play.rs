@@ -83,23 +83,25 @@ impl Play {
     /// Answers a request; its body is of no interest.
     pub async fn answer<B>(&self, request: &Request<B>) -> Response<Body> {
         match self.plan(request) {
-            Err(refusal) => refusal,
+            Err(refusal) => *refusal,
             Ok(part) => self.serve(request.method(), part).await,
         }
     }
 
     /// The part asked for, `None` for all of it; or the refusal.
-    fn plan<B>(&self, request: &Request<B>) -> Result<Option<Range<u64>>, Response<Body>> {
+    fn plan<B>(&self, request: &Request<B>) -> Result<Option<Range<u64>>, Box<Response<Body>>> {
         if !is_for_here(request.uri(), request.headers(), self.port) {
-            return Err(said(StatusCode::FORBIDDEN, "not a name of this machine\n"));
+            let refusal = said(StatusCode::FORBIDDEN, "not a name of this machine\n");
+            return Err(Box::new(refusal));
         }
         if !same(request.uri().path(), &self.path) {
-            return Err(said(StatusCode::NOT_FOUND, "no such page\n"));
+            let refusal = said(StatusCode::NOT_FOUND, "no such page\n");
+            return Err(Box::new(refusal));
         }
         if !matches!(*request.method(), Method::GET | Method::HEAD) {
             let mut refusal = said(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD\n");
             set(&mut refusal, ALLOW, "GET, HEAD");
-            return Err(refusal);
+            return Err(Box::new(refusal));
         }
         // Parts are of GET alone (RFC 9110, 14.2).
         let part = match *request.method() {
@@ -111,7 +113,7 @@ impl Play {
         part.within(size).map(Some).ok_or_else(|| {
             let mut refusal = said(StatusCode::RANGE_NOT_SATISFIABLE, "beyond the end\n");
             set(&mut refusal, CONTENT_RANGE, &format!("bytes */{size}"));
-            refusal
+            Box::new(refusal)
         })
     }
 

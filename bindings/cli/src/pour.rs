@@ -5,45 +5,60 @@
 use crate::failure::Failure;
 use lomme::content::{Hint, Reader};
 use lomme::{CancelToken, Error, Result};
+use std::collections::VecDeque;
 use std::ops::Range;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
 /// The most that a reader gives at once.
 const READ: u64 = 128 * 1024;
+/// The most that a reader reads ahead.
+const AHEAD: u64 = 4 << 20;
+/// Reads at once where the reader does not read ahead.
+const AT_ONCE: usize = 4;
 
 /// A part of a file on its way out.
 pub struct Pour {
     reader: Arc<Reader>,
+    /// What was not asked for yet.
     left: Range<u64>,
+    at_once: usize,
+    asked: VecDeque<JoinHandle<Result<Vec<u8>>>>,
 }
 
 impl Pour {
-    /// `all_along` is the hint for a part that reaches the end of the file: there is nothing to fetch beyond it. Within a
-    /// file the reader is told not to read ahead once that could go beyond what was asked for.
-    pub fn new(reader: Reader, part: Range<u64>, all_along: Hint) -> Self {
-        let to_the_end = part.end == reader.size();
-        reader.hint(if to_the_end { all_along } else { Hint::Random });
+    /// `hint` says how the reader reads ahead, which it may only as long as that stays within the part.
+    pub fn new(reader: Reader, part: Range<u64>, hint: Hint) -> Self {
+        let reads_ahead = part.end == reader.size() || part.end - part.start > AHEAD;
+        reader.hint(if reads_ahead { hint } else { Hint::Random });
         Self {
             reader: Arc::new(reader),
             left: part,
+            at_once: if reads_ahead { 1 } else { AT_ONCE },
+            asked: VecDeque::new(),
         }
     }
 
-    /// Bytes still to come.
-    pub fn left(&self) -> u64 {
-        self.left.end - self.left.start
-    }
-
-    /// Begins the next read; `None` when all has come.
+    /// The next read; `None` when all has come.
     pub fn next(&mut self) -> Option<JoinHandle<Result<Vec<u8>>>> {
-        let (at, len) = (self.left.start, self.left().min(READ));
-        if len == 0 {
-            return None;
+        while self.asked.len() < self.at_once && !self.left.is_empty() {
+            let read = self.ask();
+            self.asked.push_back(read);
         }
+        self.asked.pop_front()
+    }
+
+    fn ask(&mut self) -> JoinHandle<Result<Vec<u8>>> {
+        // Later reads begin where blocks do.
+        let (at, left) = (self.left.start, self.left.end - self.left.start);
+        let len = left.min(READ - at % READ);
         self.left.start += len;
         let reader = self.reader.clone();
-        Some(tokio::task::spawn_blocking(move || {
+        if left <= AHEAD && self.left.end < reader.size() {
+            // All of it has been asked for, or is by the reads themselves.
+            reader.hint(Hint::Random);
+        }
+        tokio::task::spawn_blocking(move || {
             let bytes = reader.read_at(at, len as u32)?;
             // Less would shift all that follows.
             if bytes.len() as u64 == len {
@@ -53,7 +68,7 @@ impl Pour {
                     detail: "a short read within a file".into(),
                 })
             }
-        }))
+        })
     }
 
     /// Gives all of it to `sink`.
@@ -67,7 +82,8 @@ impl Pour {
             let done = tokio::select! {
                 done = &mut read => done,
                 () = cancel.cancelled() => {
-                    self.reader.cancel();
+                    // Not a cancel: the read may be about to wait only now.
+                    self.reader.close();
                     read.await
                 }
             };

@@ -75,6 +75,20 @@ fn nothing_works_before_a_sign_in_and_the_error_says_what_to_do() {
         &["index"],
         &["get", "Sync/a"],
         &["ls", "Sync", "--offline"],
+        &["cat", "Sync/a"],
+        &["serve", "Sync/a"],
+        &["thumb", "Sync/a"],
+        &["pin", "Sync/a"],
+        &["pins"],
+        &["unpin", "Sync/a"],
+        &["keep"],
+        &["evict", "Sync/a"],
+        &["usage"],
+        &["find", "a"],
+        &["recent"],
+        &["favourite"],
+        &["watch"],
+        &["why", "Sync/a"],
     ] {
         let ran = world.run(args).failed(3);
         assert!(ran.stderr.contains("lomme login"), "{}", ran.stderr);

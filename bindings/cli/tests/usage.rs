@@ -21,6 +21,20 @@ fn help_lists_every_command_and_every_exit_code() {
         "cloud",
         "index",
         "completions",
+        "cat",
+        "serve",
+        "thumb",
+        "pin",
+        "unpin",
+        "keep",
+        "evict",
+        "usage",
+        "find",
+        "recent",
+        "favourite",
+        "watch",
+        "rules",
+        "why",
         "sign-in needed",
         "no such item",
         "130",
@@ -50,7 +64,7 @@ fn completions_know_the_commands_in_every_shell() {
     let world = World::new();
     for shell in ["bash", "zsh", "fish", "elvish", "powershell"] {
         let script = world.run(&["completions", shell]).failed(0).stdout;
-        for command in ["login", "tree", "completions"] {
+        for command in ["login", "tree", "completions", "serve", "unpin", "find"] {
             assert!(script.contains(command), "{command} in {shell}");
         }
     }

@@ -23,6 +23,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 const CONNECTIONS: usize = 64;
 /// How long a client may take to say what it wants.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// Until players have their last answer.
+const LAST_WORD: Duration = Duration::from_millis(500);
 
 pub async fn run(
     args: &Serve,
@@ -48,7 +50,10 @@ pub async fn run(
     loop {
         tokio::select! {
             () = cancel.cancelled() => return Ok(()),
-            () = play.gone() => return Err(Error::VersionGone.into()),
+            () = play.gone() => {
+                tokio::time::sleep(LAST_WORD).await;
+                return Err(Error::VersionGone.into());
+            }
             (stream, seat) = next(&listener, &seats) => {
                 tokio::spawn(connection(play.clone(), stream, seat));
             }

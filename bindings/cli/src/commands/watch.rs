@@ -63,7 +63,7 @@ fn tell(catalog: &Catalog, mut anchor: String, output: &mut Output) -> Result<St
                 path => path?,
             };
             if output.is_json() {
-                let item = ItemShape::new(item, path);
+                let item = Box::new(ItemShape::new(item, path));
                 output.document(&ChangeShape::Updated { item })?;
             } else {
                 let mark = if item.kind == Kind::File { "" } else { "/" };

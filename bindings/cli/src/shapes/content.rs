@@ -252,7 +252,7 @@ impl<'a> WhyShape<'a> {
 #[serde(tag = "change", rename_all = "snake_case")]
 pub enum ChangeShape<'a> {
     /// New, or changed in any way.
-    Updated { item: ItemShape<'a> },
+    Updated { item: Box<ItemShape<'a>> },
     /// Proven gone.
     Deleted { id: &'a str },
 }

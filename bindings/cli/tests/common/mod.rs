@@ -7,9 +7,12 @@
 
 use local_cloud::{Cloud, CloudOptions};
 use serde_json::Value;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Mutex;
+use std::sync::mpsc::{Receiver, channel};
+use std::time::{Duration, Instant};
 
 /// A cloud, a person's data directory, and the directory they stand in.
 pub struct World {
@@ -154,4 +157,94 @@ pub fn names_in(directory: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Runs to the end; the exit code and the bytes on stdout, which need not be text.
+pub fn stdout_of(mut command: Command) -> (i32, Vec<u8>) {
+    ended_raw(command.spawn().unwrap())
+}
+
+/// Waits for the end of a started command whose output need not be text.
+pub fn ended_raw(child: Child) -> (i32, Vec<u8>) {
+    let output = child.wait_with_output().unwrap();
+    (output.status.code().unwrap_or(-1), output.stdout)
+}
+
+/// Waits for what comes soon, or fails.
+#[track_caller]
+pub fn wait_until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let began = Instant::now();
+    while !is_so() {
+        assert!(began.elapsed() < Duration::from_secs(20), "no {what} came");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A command that runs until it is stopped, and is stopped with the test.
+pub struct Running {
+    child: Child,
+    lines: Mutex<Receiver<String>>,
+}
+
+impl Running {
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.spawn().unwrap();
+        let stdout = child.stdout.take().unwrap();
+        let (line, lines) = channel();
+        std::thread::spawn(move || {
+            for text in BufReader::new(stdout).lines().map_while(Result::ok) {
+                if line.send(text).is_err() {
+                    break;
+                }
+            }
+        });
+        Self {
+            child,
+            lines: Mutex::new(lines),
+        }
+    }
+
+    /// The next line that it prints.
+    #[track_caller]
+    pub fn line(&self) -> String {
+        self.line_within(Duration::from_secs(20)).unwrap()
+    }
+
+    /// The next line, if one comes in time.
+    pub fn line_within(&self, time: Duration) -> Option<String> {
+        self.lines.lock().unwrap().recv_timeout(time).ok()
+    }
+
+    /// Its exit code once it has ended by itself.
+    #[track_caller]
+    pub fn code(&mut self) -> i32 {
+        let mut code = None;
+        wait_until("end", || {
+            code = self.child.try_wait().unwrap();
+            code.is_some()
+        });
+        code.unwrap().code().unwrap_or(-1)
+    }
+
+    /// What it said on stderr, after its end.
+    pub fn stderr(&mut self) -> String {
+        let mut text = String::new();
+        let mut stderr = self.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut text).unwrap();
+        text
+    }
+
+    /// Its exit code after Ctrl-C.
+    #[track_caller]
+    pub fn stop(mut self) -> i32 {
+        interrupt(&self.child);
+        self.code()
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
