@@ -284,7 +284,7 @@ mod meanwhile_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
-mod pocket;
+pub(crate) mod pocket;
 #[cfg(test)]
 mod read_tests;
 #[cfg(all(test, target_os = "linux"))]

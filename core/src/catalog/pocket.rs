@@ -38,10 +38,10 @@ impl TokenSource for Nobody {
     }
 }
 
-pub(super) struct Pocket {
+pub(crate) struct Pocket {
     dir: TempDir,
     pub clock: ManualClock,
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     pub told: Arc<AtomicUsize>,
 }
 
@@ -55,14 +55,14 @@ impl Pocket {
         let store = Store::open(dir.path(), false, Arc::new(clock.clone()), &RealDisk).unwrap();
         let told = Arc::new(AtomicUsize::new(0));
         let count = told.clone();
-        let catalog = Catalog::new(
+        let catalog = Arc::new(Catalog::new(
             Arc::new(store),
             Remote::new(Transport::new(None).unwrap(), Arc::new(Nobody)),
             Life::new(),
             Arc::new(move || {
                 count.fetch_add(1, Ordering::SeqCst);
             }),
-        );
+        ));
         Self {
             dir,
             clock,
@@ -236,11 +236,11 @@ pub(super) fn file(name: &str, uuid: u8, seed: u64) -> RemoteFile {
     file
 }
 
-pub(super) fn f(name: &str, uuid: u8, seed: u64) -> Entry {
+pub(crate) fn f(name: &str, uuid: u8, seed: u64) -> Entry {
     Entry::File(file(name, uuid, seed))
 }
 
-pub(super) fn d(name: &str) -> Entry {
+pub(crate) fn d(name: &str) -> Entry {
     Entry::Folder(RemoteFolder {
         name: name.into(),
         deleted_ms: None,

@@ -290,7 +290,8 @@ impl Cache {
         }
         let mut short = self.short_of_floor(&limits, self.state().reserved)?;
         while short > 0 && bytes > 0 {
-            if self.make_room(short)?.bytes == 0 {
+            // Nothing is given up for what would not fit all the same.
+            if short > self.recent_count()? || self.make_room(short)?.bytes == 0 {
                 return Err(Error::DiskFull);
             }
             short = self.short_of_floor(&limits, self.state().reserved)?;
@@ -555,3 +556,7 @@ impl Drop for Reserved {
         }
     }
 }
+
+#[cfg(test)]
+#[path = "cache_tests.rs"]
+mod tests;
