@@ -129,6 +129,11 @@ impl Pocket {
         self.list_scope(self.scope(names), entries)
     }
 
+    /// `list`, for who asks nothing of the answer.
+    pub(crate) fn lists(&self, names: &[&str], entries: Vec<Entry>) {
+        self.list(names, entries);
+    }
+
     fn list_scope(&self, scope: Scope, entries: Vec<Entry>) -> Merged {
         let mut run = self.begin(scope);
         run.list(entries).unwrap();

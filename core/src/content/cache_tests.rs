@@ -110,8 +110,8 @@ impl Room {
 
 /// `version` makes other content of the same names.
 fn list(pocket: &Pocket, version: u64) {
-    pocket.list(&["Sync"], vec![d("Docs"), f("c", 3, 30 + version)]);
-    pocket.list(
+    pocket.lists(&["Sync"], vec![d("Docs"), f("c", 3, 30 + version)]);
+    pocket.lists(
         &["Sync", "Docs"],
         vec![f("a", 1, 10 + version), f("b", 2, 20 + version)],
     );
@@ -125,11 +125,7 @@ const DOCS: &[&str] = &["Sync", "Docs"];
 #[test]
 fn what_was_not_used_for_the_longest_time_goes_first() {
     let room = Room::new();
-    let (a, b, c) = (
-        room.slot(A, true),
-        room.slot(B, false),
-        room.slot(C, false),
-    );
+    let (a, b, c) = (room.slot(A, true), room.slot(B, false), room.slot(C, false));
     room.pocket.clock.advance(MINUTE_MS);
     room.cache.used(&a).unwrap();
     let evicted = room.limit(250 * KIB, 0);
@@ -167,7 +163,13 @@ fn what_is_pinned_itself_or_by_a_folder_above_stays() {
     let (a, c) = (room.slot(A, true), room.slot(C, true));
     room.pin(DOCS, true);
     room.pin(C, true);
-    assert_eq!(room.limit(0, 0), Evicted { kept: 0, ..Default::default() });
+    assert_eq!(
+        room.limit(0, 0),
+        Evicted {
+            kept: 0,
+            ..Default::default()
+        }
+    );
     let reserved = room.cache.reserve(10 * KIB, Purpose::Open).unwrap();
     drop(reserved);
     assert!(room.here(&a) && room.here(&c));

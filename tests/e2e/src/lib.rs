@@ -6,6 +6,8 @@
 
 mod forgetful;
 mod pocket;
+mod tight;
 
 pub use forgetful::ForgetfulDisk;
 pub use pocket::{Pocket, blocks_here, walk};
+pub use tight::TightDisk;
