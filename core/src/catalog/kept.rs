@@ -141,7 +141,8 @@ impl Catalog {
         })
     }
 
-    /// The pins that are in no other pin, the oldest first, so that each file is met once.
+    /// The pins that are in no other pin, the oldest first, so that each file is met once. What has been put into the trash
+    /// since it was pinned is left out until it comes back.
     pub(crate) fn outermost_pins(&self) -> Result<Vec<ItemId>> {
         let mut pins = self.store.marked(Mark::Pinned)?;
         pins.reverse();
@@ -149,15 +150,19 @@ impl Catalog {
         self.store.catalog.read(|db| {
             let mut outermost = Vec::new();
             for (id, _) in pins {
-                let above: Option<i64> = db
-                    .prepare_cached("SELECT parent FROM item WHERE id = ?1 AND kind <> 0")?
-                    .query_row([id], |row| row.get(0))
+                let row: Option<(i64, i64, u8)> = db
+                    .prepare_cached("SELECT key, parent, space FROM item WHERE id = ?1")?
+                    .query_row([id], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
                     .optional()?;
-                let inside = match above {
-                    Some(folder) => standing.below_a_pin(db, folder)?,
+                let left_out = match row {
+                    Some((key, parent, in_space)) => {
+                        space(in_space) == Space::Trash
+                            || key != parent && standing.below_a_pin(db, parent)?
+                    }
+                    // A new catalogue has not met it yet.
                     None => false,
                 };
-                if !inside {
+                if !left_out {
                     outermost.push(id_text(id));
                 }
             }

@@ -4,23 +4,20 @@
 //! - the row of a slot is there before its files are, so that nothing takes space uncounted. Rows are an index of the
 //!   files: a process may end between the two at any moment, and the next open (or a new catalogue) makes them agree;
 //! - nothing is fetched before its place is reserved, and a reservation keeps the floor of free space;
-//! - [`Cache::may_go`] alone decides what may leave the device. What is open or in flight, in any process, holds its
-//!   slot's lock, which the removal asks for in the same breath;
-//! - what goes, goes in one write transaction that has looked at the pins itself.
+//! - what is too much leaves by the rules of [`evict`](super::evict), and by no other way.
 //!
 //! Other processes' reservations are not known here, and need not be: what they have written is in the rows and in the
 //! volume's own count, so a budget is passed by what is in flight elsewhere at most, and the next reservation of either
 //! process sees that and evicts. The floor is what covers the same for the volume.
 
-use super::slot::{self, SlotName};
+use super::evict::Gone;
+use super::slot::SlotName;
 use super::{CacheLimits, Evicted, Purpose, SpaceUsage};
-use crate::catalog::{
-    Catalog, Id, ItemId, Space, Stand, Standing, id_bytes, id_text, space, space_code,
-};
+use crate::catalog::{Catalog, Id, ItemId, Space, id_bytes, id_text, space, space_code};
 use crate::disk::Disk;
 use crate::store::Store;
 use crate::{Error, Result};
-use rusqlite::{Connection, Transaction};
+use rusqlite::Connection;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -32,7 +29,7 @@ const LIMITS: &str = "cache_limits";
 pub(super) const MINUTE_MS: i64 = 60_000;
 const COUNT_BELIEVED: Duration = Duration::from_secs(10);
 /// Slots that one transaction removes at the most.
-const AT_ONCE: usize = 200;
+pub(super) const AT_ONCE: usize = 200;
 /// Last uses that are remembered, to write each only once a minute.
 const USES: usize = 1_000;
 /// The share of the budget that is freed at least when something must go, so that not every file costs an eviction.
@@ -58,14 +55,14 @@ pub(super) struct State {
     /// Those of them that the budget is for.
     reserved_cached: u64,
     /// What is cached and not pinned, as counted last, and what has been promised since.
-    count: Option<Count>,
+    pub count: Option<Count>,
     /// The catalogue that the rows were last compared with the files in.
     pub generation: i64,
     uses: HashMap<SlotName, i64>,
 }
 
-struct Count {
-    cached: u64,
+pub(super) struct Count {
+    pub cached: u64,
     at: Instant,
 }
 
@@ -77,26 +74,16 @@ pub(super) struct Reserved {
 }
 
 /// A slot as its row has it.
-struct Row {
-    id: Id,
-    version: String,
-    space: Space,
-    bytes: u64,
-    whole: bool,
-}
-
-/// Slots that have gone in a transaction, to be told to readers after it.
-#[derive(Default)]
-struct Gone {
-    names: Vec<SlotName>,
-    /// Those of them that readers were told of.
-    told: Vec<SlotName>,
-    bytes: u64,
-    kept: u64,
+pub(super) struct Row {
+    pub id: Id,
+    pub version: String,
+    pub space: Space,
+    pub bytes: u64,
+    pub whole: bool,
 }
 
 impl Row {
-    fn name(&self) -> SlotName {
+    pub fn name(&self) -> SlotName {
         SlotName {
             id: id_text(self.id),
             version: self.version.clone(),
@@ -104,9 +91,9 @@ impl Row {
     }
 }
 
-const COLUMNS: &str = "id, version, space, bytes, whole";
+pub(super) const COLUMNS: &str = "id, version, space, bytes, whole";
 
-fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
+pub(super) fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
     Ok(Row {
         id: row.get(0)?,
         version: row.get(1)?,
@@ -304,39 +291,7 @@ impl Cache {
         Ok(wanted.saturating_sub(self.free_bytes()?))
     }
 
-    /// Removes the content of an item, or of everything in a folder.
-    pub fn evict(&self, id: &ItemId) -> Result<Evicted> {
-        let mut total = Evicted::default();
-        let mut after: Option<(Id, String)> = None;
-        loop {
-            let rows = self.rows_after(after.as_ref())?;
-            let Some(last) = rows.last() else {
-                return Ok(total);
-            };
-            after = Some((last.id, last.version.clone()));
-            let mut below = Vec::with_capacity(rows.len());
-            for row in rows {
-                let of = id_text(row.id);
-                if of == *id || self.0.catalog.is_descendant(id, &of)? {
-                    below.push(row);
-                }
-            }
-            let gone = self.0.store.catalog.write(|db| {
-                let mut standing = self.0.catalog.standing()?;
-                let mut gone = Gone::default();
-                for row in &below {
-                    self.remove(db, row, &mut standing, &mut gone)?;
-                }
-                Ok(gone)
-            })?;
-            self.tell(&gone)?;
-            total.files += gone.names.len() as u64;
-            total.bytes += gone.bytes;
-            total.kept += gone.kept;
-        }
-    }
-
-    fn rows_after(&self, after: Option<&(Id, String)>) -> Result<Vec<Row>> {
+    pub(super) fn rows_after(&self, after: Option<&(Id, String)>) -> Result<Vec<Row>> {
         let (id, version) = after
             .map(|(id, version)| (*id, version.as_str()))
             .unwrap_or_default();
@@ -351,121 +306,21 @@ impl Cache {
         })
     }
 
-    /// Evicts until `bytes` are freed, if there is so much that may go: older versions first, then what was not used for
-    /// the longest time.
-    fn make_room(&self, bytes: u64) -> Result<Evicted> {
-        let mut total = Evicted::default();
-        while total.bytes < bytes {
-            let wanted = bytes - total.bytes;
-            let gone = self.0.store.catalog.write(|db| {
-                let mut standing = self.0.catalog.standing()?;
-                let mut gone = Gone::default();
-                let mut candidates = db.prepare_cached(
-                    "SELECT s.id, s.version, s.space, s.bytes, s.whole
-                     FROM slot s LEFT JOIN item i ON i.id = s.id
-                     ORDER BY i.key IS NOT NULL
-                         AND lower(hex(i.md5)) || '-' || i.size IS NOT s.version DESC,
-                         s.used_ms, s.id, s.version",
-                )?;
-                let mut rows = candidates.query([])?;
-                while let Some(found) = rows.next()? {
-                    if gone.bytes >= wanted || gone.names.len() >= AT_ONCE {
-                        break;
-                    }
-                    self.remove(db, &row(found)?, &mut standing, &mut gone)?;
-                }
-                Ok(gone)
+    /// Tells readers whether all of a version is here. While another version is, that a part of this one is not says
+    /// nothing: readers know of that other one.
+    pub fn note_local(&self, name: &SlotName, whole: bool) -> Result<()> {
+        let id = bytes_of(&name.id)?;
+        let another = !whole
+            && self.0.store.catalog.read(|db| {
+                Ok(db
+                    .prepare_cached(
+                        "SELECT 1 FROM slot WHERE id = ?1 AND version <> ?2 AND whole = 1",
+                    )?
+                    .exists((id, &name.version))?)
             })?;
-            self.tell(&gone)?;
-            total.files += gone.names.len() as u64;
-            total.bytes += gone.bytes;
-            total.kept = gone.kept;
-            if gone.names.len() < AT_ONCE {
-                break;
-            }
-        }
-        if let Some(count) = &mut self.state().count {
-            count.cached = count.cached.saturating_sub(total.bytes);
-        }
-        Ok(total)
-    }
-
-    /// What may leave the device. An older version may, unless it is pinned and the newest is not here as a whole yet: a
-    /// stale copy is better than none. (What is unsent must never: the outbox, once there is one, is asked here.)
-    fn may_go(db: &Connection, row: &Row, stand: &Stand) -> Result<bool> {
-        if !stand.pinned {
-            return Ok(true);
-        }
-        let Some(newest) = stand.version.as_ref().filter(|of| **of != row.version) else {
-            return Ok(false);
-        };
-        Ok(db
-            .prepare_cached("SELECT 1 FROM slot WHERE id = ?1 AND version = ?2 AND whole = 1")?
-            .exists((row.id, newest))?)
-    }
-
-    /// Removes a slot, if it may go and nobody has it open: its files, then its row. A kill between the two leaves a row
-    /// that the next sweep removes.
-    fn remove(
-        &self,
-        db: &Transaction<'_>,
-        row: &Row,
-        standing: &mut Standing,
-        gone: &mut Gone,
-    ) -> Result<()> {
-        let stand = standing.of(db, &row.id)?;
-        let name = row.name();
-        if !Self::may_go(db, row, &stand)?
-            || !slot::remove_unused(&*self.0.disk, &self.0.slots, &name)?
-        {
-            gone.kept += 1;
+        if another {
             return Ok(());
         }
-        forget(db, &row.id, &row.version)?;
-        gone.bytes += row.bytes;
-        if row.whole {
-            let others = db
-                .prepare_cached("SELECT 1 FROM slot WHERE id = ?1 AND whole = 1")?
-                .exists([row.id])?;
-            if !others {
-                gone.told.push(name.clone());
-            }
-        }
-        gone.names.push(name);
-        Ok(())
-    }
-
-    /// Removes what is not needed any more of an item whose newest version is whole.
-    fn remove_of(&self, db: &Transaction<'_>, id: &Id, gone: &mut Gone) -> Result<()> {
-        let rows: Vec<Row> = db
-            .prepare_cached(&format!("SELECT {COLUMNS} FROM slot WHERE id = ?1"))?
-            .query_map([id], row)?
-            .collect::<rusqlite::Result<_>>()?;
-        if rows.len() < 2 {
-            return Ok(());
-        }
-        let mut standing = self.0.catalog.standing()?;
-        let stand = standing.of(db, id)?;
-        let newest_is_whole = rows
-            .iter()
-            .any(|row| row.whole && Some(&row.version) == stand.version.as_ref());
-        for row in rows {
-            if newest_is_whole && Some(&row.version) != stand.version.as_ref() {
-                self.remove(db, &row, &mut standing, gone)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Tells readers of what has gone. After the transaction: if the process ends first, the next sweep tells.
-    fn tell(&self, gone: &Gone) -> Result<()> {
-        for name in &gone.told {
-            self.note_local(name, false)?;
-        }
-        Ok(())
-    }
-
-    pub(super) fn note_local(&self, name: &SlotName, whole: bool) -> Result<()> {
         match self.0.catalog.note_local(&name.id, &name.version, whole) {
             // Nothing to tell of an item that the tree does not have.
             Err(Error::NotKnown { .. } | Error::NoSuchItem { .. }) => Ok(()),

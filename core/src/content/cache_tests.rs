@@ -1,5 +1,5 @@
 #![allow(clippy::unwrap_used)]
-use super::super::slot::SlotFiles;
+use super::super::slot::{self, SlotFiles};
 use super::*;
 use crate::catalog::LocalCopy;
 use crate::catalog::pocket::{Pocket, d, f};

@@ -8,6 +8,7 @@ mod blocks;
 mod cache;
 mod confirm;
 mod download;
+mod evict;
 mod fill;
 mod flight;
 mod follow;
@@ -312,7 +313,6 @@ impl Content {
     /// Removes the content of a file, or of all files in a folder, from the device; the items stay. What is pinned, open or
     /// being fetched stays too, and is counted. A local call.
     pub fn evict(&self, id: &ItemId) -> Result<Evicted> {
-        self.catalog.item(id)?;
         self.cache.evict(id)
     }
 
