@@ -5,7 +5,7 @@
 //! journal's places: a rebuilt catalogue must not make pinned content look like cache.
 
 use super::row::{FILE, Id, content_version, id_bytes, id_text, space};
-use super::{Catalog, ItemId, Space};
+use super::{Catalog, Item, ItemId, Space};
 use crate::Result;
 use crate::store::{Mark, Store};
 use rusqlite::{Connection, OptionalExtension};
@@ -127,7 +127,8 @@ const FOLDERS: &str = "WITH RECURSIVE below (key, indexed) AS (
         VALUES (?1, ?2)
         UNION ALL
         SELECT i.key, max(b.indexed, ifnull(i.indexed_ms, 0))
-        FROM below b JOIN item i ON i.parent = b.key AND (i.kind = 3) = 0 AND i.key <> b.key
+        FROM below b JOIN item i INDEXED BY item_name
+            ON i.parent = b.key AND (i.kind = 3) = 0 AND i.key <> b.key
     )";
 
 impl Catalog {
@@ -212,7 +213,7 @@ impl Catalog {
             } else {
                 (
                     FOLDERS,
-                    "below b JOIN item f ON f.parent = b.key AND (f.kind = 3) = 1",
+                    "below b JOIN item f INDEXED BY item_name ON f.parent = b.key AND (f.kind = 3) = 1",
                 )
             };
             let sums = format!(
@@ -237,6 +238,36 @@ impl Catalog {
                 })
             })?)
         })
+    }
+
+    /// Up to `limit` files in a folder, or the file itself, that are not here in their newest version, after the key that
+    /// the call before gave.
+    pub(crate) fn missing_below(
+        &self,
+        id: &ItemId,
+        after: Option<i64>,
+        limit: u32,
+    ) -> Result<(Vec<Item>, Option<i64>)> {
+        let key = self.key(id)?;
+        let keys: Vec<i64> = self.store.catalog.read(|db| {
+            Ok(db
+                .prepare_cached(&format!(
+                    "{FOLDERS}
+                     SELECT f.key FROM below b JOIN item f INDEXED BY item_name
+                         ON f.parent = b.key AND (f.kind = 3) = 1
+                     WHERE f.local <> 1 AND f.key > ?3
+                     UNION SELECT key FROM item
+                     WHERE key = ?1 AND kind = 3 AND local <> 1 AND key > ?3
+                     ORDER BY 1 LIMIT ?4"
+                ))?
+                .query_map((key, 0, after.unwrap_or(0), limit), |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?)
+        })?;
+        let next = keys
+            .last()
+            .copied()
+            .filter(|_| keys.len() == limit as usize);
+        Ok((self.items(&keys)?, next))
     }
 
     /// Up to `limit` folders, in a folder or it itself, that were never listed or not since `since_ms`.

@@ -541,6 +541,18 @@ impl Ticket {
     }
 }
 
+impl Ticket {
+    /// Lets go of the flight because nothing more may come: unless somebody else waits for it, not even its last blocks do.
+    pub fn stop(self) {
+        let mut state = self.slot.lock();
+        if let Some(flight) = state.find(self.id)
+            && flight.interest == 1
+        {
+            flight.cancel.cancel();
+        }
+    }
+}
+
 impl Drop for Ticket {
     fn drop(&mut self) {
         let mut state = self.slot.lock();

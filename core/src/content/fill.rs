@@ -6,6 +6,7 @@
 //! other proof.
 
 use super::blocks::{Lost, Slot, Ticket};
+use super::cache::Reserved;
 use super::confirm::Pace;
 use super::flight::How;
 use super::follow::Following;
@@ -163,7 +164,7 @@ impl Content {
             return Ok(false);
         };
         let (cache, missing) = (self.cache.clone(), slot.size - here.min(slot.size));
-        let _room = blocking(move || cache.reserve(missing, purpose)).await?;
+        let room = blocking(move || cache.reserve(missing, purpose)).await?;
         let mut fetch = Fetch {
             content: self,
             slot,
@@ -174,6 +175,8 @@ impl Content {
             breaks: 0,
             next: 0,
             not_before: Instant::now(),
+            room,
+            arrived: here,
         };
         let proved = if here == 0 && (1..=SMALL).contains(&slot.size) {
             fetch.at_once(teller, cancel).await
@@ -184,6 +187,9 @@ impl Content {
             Ok(false) => fetch.in_runs(teller, cancel).await,
             proved => proved.map(drop),
         };
+        if cancel.is_cancelled() {
+            fetch.flying.drain(..).for_each(Ticket::stop);
+        }
         let (content, slot, drifted) = (
             self.clone(),
             slot.clone(),
@@ -217,6 +223,9 @@ struct Fetch<'a> {
     /// Where to look for the next missing run.
     next: u64,
     not_before: Instant,
+    /// The place for what is still to come.
+    room: Reserved,
+    arrived: u64,
 }
 
 impl Fetch<'_> {
@@ -234,7 +243,7 @@ impl Fetch<'_> {
                 let slot = self.slot.clone();
                 return Ok(blocking(move || slot.files()?.whole()).await?);
             }
-            teller.tell(self.here(), self.slot.size);
+            self.tell(teller);
             wait(told, PROGRESS_EVERY, cancel).await?;
         }
     }
@@ -313,7 +322,7 @@ impl Fetch<'_> {
                 }
             }
             streams.look(self.received.load(Ordering::Relaxed));
-            teller.tell(self.here(), self.slot.size);
+            self.tell(teller);
             wait(told, PROGRESS_EVERY, cancel).await?;
         }
     }
@@ -399,6 +408,14 @@ impl Fetch<'_> {
         let pause = Duration::from_millis(fastrand::u64(50..100) << self.breaks);
         self.not_before = Instant::now() + pause;
         Ok(())
+    }
+
+    /// What is on the disk needs no place kept for it.
+    fn tell(&mut self, teller: &mut Teller) {
+        let here = self.here();
+        self.room.arrived(here.saturating_sub(self.arrived));
+        self.arrived = self.arrived.max(here);
+        teller.tell(here, self.slot.size);
     }
 
     fn coming(&self) -> usize {

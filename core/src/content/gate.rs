@@ -4,11 +4,11 @@
 //! The situation is this process's own; the rules are in the journal and hold for all.
 
 use super::cache::Cache;
+use super::ledger::Ledger;
 use super::{Network, Purpose};
-use crate::conditions::{Circumstances, Rules, Situation, Waiting, Work, decide, month};
+use crate::conditions::{Circumstances, Rules, Situation, Waiting, Work, decide};
 use crate::store::Store;
 use crate::{Error, Result};
-use rusqlite::OptionalExtension;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -18,14 +18,16 @@ const RULES: &str = "rules";
 pub(super) struct Gate {
     store: Arc<Store>,
     cache: Cache,
+    ledger: Ledger,
     situation: Arc<watch::Sender<Situation>>,
 }
 
 impl Gate {
-    pub fn new(store: Arc<Store>, cache: Cache) -> Self {
+    pub fn new(store: Arc<Store>, cache: Cache, ledger: Ledger) -> Self {
         Self {
             store,
             cache,
+            ledger,
             situation: Arc::new(watch::Sender::new(Situation::default())),
         }
     }
@@ -68,7 +70,7 @@ impl Gate {
         };
         let circumstances = Circumstances {
             signed_in: crate::account::is_signed_in(&self.store)?,
-            metered_bytes: metered_this_month(&self.store)?.saturating_add(metered),
+            metered_bytes: self.ledger.metered_this_month()?.saturating_add(metered),
             // What is cached makes place for what is pinned.
             free_bytes: self.cache.free_for_pins()?,
             floor_bytes: self.cache.limits()?.free_floor_bytes,
@@ -79,16 +81,4 @@ impl Gate {
         };
         Ok(decide(&work, &self.rules()?, &situation, &circumstances).err())
     }
-}
-
-/// Bytes that metered networks have brought in the clock's month.
-fn metered_this_month(store: &Store) -> Result<u64> {
-    let month = month(store.now_ms());
-    store.journal.read(|db| {
-        let bytes: Option<i64> = db
-            .prepare_cached("SELECT bytes FROM metered WHERE month = ?1")?
-            .query_row([month], |row| row.get(0))
-            .optional()?;
-        Ok(bytes.unwrap_or(0).max(0).unsigned_abs())
-    })
 }

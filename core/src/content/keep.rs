@@ -3,15 +3,14 @@
 //! Small files come many at once, because each costs a round trip and little else; large ones few at once, because each
 //! uses several ranges itself.
 
+use super::progress::{Part, Progress};
 use super::{Content, PinRun, Purpose, TransferListener, Wanted};
-use crate::catalog::{Item, ItemId, Kind, LocalCopy, Lookup};
+use crate::catalog::{Item, ItemId, Kind, Lookup};
 use crate::conditions::Waiting;
 use crate::runtime::blocking;
 use crate::{CancelToken, Error, Result};
 use std::collections::{HashSet, VecDeque};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 use tokio::task::JoinSet;
 
 /// Files of at most so many bytes are small.
@@ -23,14 +22,13 @@ const FOLDERS: u32 = 64;
 /// Listings at once.
 const LISTINGS: usize = 4;
 /// Rows of a page of files.
-const PAGE: usize = 256;
+const PAGE: u32 = 500;
 /// Large files that wait while small ones come.
 const DEFERRED: usize = 64;
 /// Files in a row that fail for a reason that is probably not theirs.
 const IN_A_ROW: u32 = 4;
 /// Failures that are told.
 const TOLD: usize = 100;
-const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 /// How many files come at once.
 #[derive(Clone, Copy, Debug)]
@@ -261,17 +259,16 @@ impl Run {
             let mut after = None;
             loop {
                 let (catalog, of) = (self.content.catalog.clone(), pin.clone());
-                let (files, next) = blocking(move || match catalog.files_below(&of, after, PAGE) {
-                    Err(Error::NotKnown { .. } | Error::NoSuchItem { .. }) => {
-                        Ok((Vec::new(), None))
-                    }
-                    page => page,
-                })
-                .await?;
+                let (files, next) =
+                    blocking(move || match catalog.missing_below(&of, after, PAGE) {
+                        Err(Error::NotKnown { .. } | Error::NoSuchItem { .. }) => {
+                            Ok((Vec::new(), None))
+                        }
+                        page => page,
+                    })
+                    .await?;
                 for file in files {
-                    if file.local != LocalCopy::Whole {
-                        self.offer(file, stop).await?;
-                    }
+                    self.offer(file, stop).await?;
                 }
                 after = next;
                 if after.is_none() {
@@ -338,12 +335,8 @@ impl Run {
         }
         self.in_flight += size;
         let (content, stop) = (self.content.clone(), stop.clone());
-        let part = self.progress.as_ref().map(|progress| {
-            Arc::new(Part {
-                of: progress.clone(),
-                here: AtomicU64::new(0),
-            })
-        });
+        let progress = self.progress.clone();
+        let part = progress.map(|progress| Arc::new(Part::new(progress)));
         self.tasks.spawn(async move {
             let id = file.id;
             let listener = part.clone().map(|part| part as Arc<dyn TransferListener>);
@@ -373,7 +366,7 @@ impl Run {
         self.in_flight -= size;
         match done {
             Ok(fetched) => {
-                self.files += 1;
+                self.files += u64::from(fetched > 0 || size == 0);
                 self.fetched += fetched;
                 self.in_a_row = 0;
                 Ok(())
@@ -441,66 +434,10 @@ async fn fill(
     stop: &CancelToken,
 ) -> Result<u64> {
     let filled = content.fill(wanted, Purpose::Pin, progress, stop).await?;
+    if filled.fetched == 0 {
+        // It was here, and readers did not know: a new catalogue.
+        let (cache, name) = (content.cache.clone(), filled.slot.name.clone());
+        blocking(move || cache.note_local(&name, true)).await?;
+    }
     Ok(filled.fetched)
-}
-
-/// The progress of a whole run.
-struct Progress {
-    listener: Arc<dyn TransferListener>,
-    total: u64,
-    done: AtomicU64,
-    told: Mutex<(u64, Option<Instant>)>,
-}
-
-impl Progress {
-    fn new(listener: Arc<dyn TransferListener>, total: u64) -> Self {
-        Self {
-            listener,
-            total,
-            done: AtomicU64::new(0),
-            told: Mutex::default(),
-        }
-    }
-
-    fn tell(&self) {
-        let done = self.done.load(Ordering::SeqCst);
-        {
-            let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-            let due = told.1.is_none_or(|at| at.elapsed() >= PROGRESS_EVERY);
-            // Only the end says that all is here.
-            if !due || done <= told.0 || done >= self.total {
-                return;
-            }
-            *told = (done, Some(Instant::now()));
-        }
-        self.listener.on_transfer(done, self.total);
-    }
-
-    fn end(&self) {
-        self.listener.on_transfer(self.total, self.total);
-    }
-}
-
-/// The share of one file in it.
-struct Part {
-    of: Arc<Progress>,
-    here: AtomicU64,
-}
-
-impl Part {
-    fn set(&self, here: u64) {
-        let before = self.here.swap(here, Ordering::SeqCst);
-        if here >= before {
-            self.of.done.fetch_add(here - before, Ordering::SeqCst);
-        } else {
-            self.of.done.fetch_sub(before - here, Ordering::SeqCst);
-        }
-        self.of.tell();
-    }
-}
-
-impl TransferListener for Part {
-    fn on_transfer(&self, done: u64, _total: u64) {
-        self.set(done);
-    }
 }

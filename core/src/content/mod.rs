@@ -17,6 +17,7 @@ mod hand_out;
 mod keep;
 mod ledger;
 mod pins;
+mod progress;
 mod reader;
 mod slot;
 mod sweep;
@@ -249,10 +250,11 @@ impl Content {
     ) -> Result<Self> {
         let extension = profile == Profile::Extension;
         let cache = Cache::new(store.clone(), catalog.clone(), disk.clone(), directory)?;
-        let gate = Gate::new(store.clone(), cache.clone());
+        let ledger = Ledger::new(store.clone());
+        let gate = Gate::new(store.clone(), cache.clone(), ledger.clone());
         Ok(Self {
             slots: Arc::new(Slots::new(disk.clone(), cache.dir().to_owned())),
-            ledger: Ledger::new(store.clone()),
+            ledger,
             streams: Arc::new(Semaphore::new(if extension { 2 } else { 16 })),
             most_streams: if extension { 2 } else { 4 },
             read_ahead: if extension { 1 << 20 } else { 4 << 20 },

@@ -108,9 +108,10 @@ impl Cache {
              WHERE s.whole = 1 AND (i.local = 0
                  OR i.local = 2 AND lower(hex(i.md5)) || '-' || i.size = s.version)",
         )?;
+        // Of a stale copy the version is not known; any but the newest takes it back.
         let not_here = names(
-            "SELECT i.id, lower(hex(i.md5)) || '-' || i.size FROM item i
-             WHERE i.local <> 0 AND i.id IS NOT NULL AND i.md5 IS NOT NULL
+            "SELECT i.id, CASE i.local WHEN 1 THEN lower(hex(i.md5)) || '-' || i.size ELSE '' END
+             FROM item i WHERE i.local <> 0 AND i.id IS NOT NULL AND i.md5 IS NOT NULL
                  AND NOT EXISTS (SELECT 1 FROM slot s WHERE s.id = i.id AND s.whole = 1)",
         )?;
         for name in here {

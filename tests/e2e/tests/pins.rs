@@ -335,11 +335,9 @@ async fn a_switch_to_a_metered_network_stops_a_run_within_a_second() {
     assert!(run.missing_files > 0 && run.missing_bytes > 0);
     assert_eq!(run.failed, []);
     let sent = cloud.counts().content_of("Sync");
-    tokio::time::sleep(Duration::from_millis(500)).await;
-    assert!(
-        cloud.counts().content_of("Sync") < sent + 100 * KIB,
-        "it has stopped"
-    );
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let later = cloud.counts().content_of("Sync");
+    assert!(later < sent + 64 * KIB, "it goes on: {sent}, {later}");
     assert_eq!(
         phone.drive().status().unwrap().waiting,
         Some(Waiting::Metered)
