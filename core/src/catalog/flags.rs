@@ -465,37 +465,6 @@ impl Catalog {
             })
         })
     }
-
-    pub(super) fn files_in(
-        &self,
-        id: &ItemId,
-        after: Option<i64>,
-        limit: usize,
-    ) -> Result<(Vec<super::Item>, Option<i64>)> {
-        let key = self.key(id)?;
-        let (after, limit) = (after.unwrap_or(0), limit.max(1));
-        let keys: Vec<i64> = self.store.catalog.read(|db| {
-            let is_file = db
-                .prepare_cached("SELECT 1 FROM item WHERE key = ?1 AND kind = 3")?
-                .exists([key])?;
-            if is_file {
-                return Ok(if key > after { vec![key] } else { Vec::new() });
-            }
-            Ok(db
-                .prepare_cached(&format!(
-                    "{FOLDERS} SELECT f.key FROM below b JOIN item f INDEXED BY item_name
-                         ON f.parent = b.key AND (f.kind = 3) = 1
-                     WHERE f.key > ?2 ORDER BY f.key LIMIT ?3"
-                ))?
-                .query_map(
-                    (key, after, i64::try_from(limit).unwrap_or(i64::MAX)),
-                    |row| row.get(0),
-                )?
-                .collect::<rusqlite::Result<_>>()?)
-        })?;
-        let next = keys.last().copied().filter(|_| keys.len() == limit);
-        Ok((self.items(&keys)?, next))
-    }
 }
 
 fn gone_just_now() -> Error {

@@ -221,16 +221,6 @@ impl Catalog {
         self.find_pin(id)
     }
 
-    /// Up to `limit` files in a folder, however deep (or the file itself), after the key that the call before gave.
-    pub(crate) fn files_below(
-        &self,
-        id: &ItemId,
-        after: Option<i64>,
-        limit: usize,
-    ) -> Result<(Vec<Item>, Option<i64>)> {
-        self.files_in(id, after, limit)
-    }
-
     /// Folders that should be asked again, the most wanted first: hinted at by an event, then held or pinned or opened
     /// ones that were listed the longest ago.
     pub(crate) fn wanting_refresh(&self, _limit: usize) -> Result<Vec<ItemId>> {
