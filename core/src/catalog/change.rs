@@ -6,6 +6,7 @@
 use super::Refreshed;
 use super::flags::{apply, is_member};
 use super::mint::{mint, place_name};
+use super::names::{Entry, Names};
 use super::row::{FILE, Id};
 use crate::store::{Identified, Place, Store};
 use crate::{Error, Result};
@@ -159,6 +160,7 @@ pub(super) struct Change<'a> {
     moved: Vec<Identified>,
     forgotten: Vec<Id>,
     held: HeldFolders,
+    names: Names,
     pub counts: Refreshed,
 }
 
@@ -174,12 +176,13 @@ impl<'a> Change<'a> {
             moved: Vec::new(),
             forgotten: Vec::new(),
             held: HeldFolders::default(),
+            names: Names::default(),
             counts: Refreshed::default(),
         })
     }
 
     /// The journal first; the caller's commit follows. Whether an app could see a difference.
-    pub fn finish(self) -> Result<(Refreshed, bool)> {
+    pub fn finish(mut self) -> Result<(Refreshed, bool)> {
         self.store.record(&self.moved)?;
         self.store.forget(&self.forgotten)?;
         self.db
@@ -190,6 +193,7 @@ impl<'a> Change<'a> {
                 .prepare_cached("UPDATE tally SET items = items + ?2 WHERE space = ?1")?
                 .execute((space, by))?;
         }
+        self.names.finish(self.db)?;
         Ok((self.counts, self.seq != self.first_seq))
     }
 
@@ -218,7 +222,9 @@ impl<'a> Change<'a> {
         let seq = self.next_seq();
         let in_held = self.held.has(self.db, spot.parent)?;
         let ws = is_member(0, in_held, spot.space, spot.parent);
-        self.insert_row(key, spot, facts, seq, ws)?;
+        let entry = Entry::of(key, spot.space, facts);
+        let pack = self.names.add(self.db, entry, &facts.name)?;
+        self.insert_row(key, spot, facts, (seq, ws, pack))?;
         self.count(spot.space, 1);
         self.counts.added += 1;
         if let Some(uuid) = facts.uuid {
@@ -227,14 +233,20 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    fn insert_row(&self, key: i64, spot: Spot, facts: &Facts, seq: i64, ws: bool) -> Result<()> {
+    fn insert_row(
+        &self,
+        key: i64,
+        spot: Spot,
+        facts: &Facts,
+        (seq, ws, pack): (i64, bool, i64),
+    ) -> Result<()> {
         self.db
             .prepare_cached(
                 "INSERT INTO item (key, parent, space, kind, name, fold, seq, size, md5,
                      modified_ms, created_ms, updated_ms, uuid, revision, mime, shared,
-                     deleted_ms, origin, ws)
+                     deleted_ms, origin, ws, pack)
                  VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-                     ?17, ?18, ?19)",
+                     ?17, ?18, ?19, ?20)",
             )?
             .execute(rusqlite::params![
                 key,
@@ -256,6 +268,7 @@ impl<'a> Change<'a> {
                 facts.deleted_ms,
                 facts.origin,
                 ws,
+                pack,
             ])?;
         Ok(())
     }
@@ -329,13 +342,21 @@ impl<'a> Change<'a> {
         let seq = visible.then(|| self.next_seq());
         let stale_ms = self.store.now_ms();
         let other_content = !facts.same_content(&before.facts);
+        let entry = Entry::of(before.key, spot.space, &facts);
+        let indexed = facts.name == before.facts.name
+            && entry == Entry::of(before.key, before.space, &before.facts);
+        let pack = if indexed {
+            None
+        } else {
+            Some(self.names.replace(self.db, entry, &facts.name)?)
+        };
         self.db
             .prepare_cached(
                 "UPDATE item SET parent = ?2, space = ?3, name = ?4, fold = ?5,
                      seq = ifnull(?6, seq), told_seq = iif(?6 IS NULL, told_seq, NULL),
                      local = iif(local = 1 AND ?18, 2, local),
                      stale_ms = iif(local = 1 AND ?18, ?19, stale_ms),
-                     size = ?7, md5 = ?8, modified_ms = ?9, created_ms = ?10, updated_ms = ?11,
+                     pack = ifnull(?20, pack), size = ?7, md5 = ?8, modified_ms = ?9, created_ms = ?10, updated_ms = ?11,
                      uuid = ?12, revision = ?13, mime = ?14, shared = ?15, deleted_ms = ?16,
                      origin = ?17
                  WHERE key = ?1",
@@ -360,6 +381,7 @@ impl<'a> Change<'a> {
                 facts.origin,
                 other_content,
                 stale_ms,
+                pack,
             ])?;
         if !stays {
             self.settle_moved(before.key, spot)?;
@@ -415,6 +437,7 @@ impl<'a> Change<'a> {
                         "UPDATE item SET space = ?2, seq = ?3, told_seq = NULL WHERE key = ?1",
                     )?
                     .execute((key, space, seq))?;
+                self.rename_entry(key, space)?;
                 self.settle_moved(
                     key,
                     Spot {
@@ -429,6 +452,19 @@ impl<'a> Change<'a> {
                 }
             }
         }
+        Ok(())
+    }
+
+    /// An item's space is in the index of names, too.
+    fn rename_entry(&mut self, key: i64, space: u8) -> Result<()> {
+        let Some(row) = self.known(key)? else {
+            return Ok(());
+        };
+        let entry = Entry::of(key, space, &row.facts);
+        let pack = self.names.replace(self.db, entry, &row.facts.name)?;
+        self.db
+            .prepare_cached("UPDATE item SET pack = ?2 WHERE key = ?1")?
+            .execute((key, pack))?;
         Ok(())
     }
 

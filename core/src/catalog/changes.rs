@@ -11,9 +11,36 @@ use super::token::{anchor, anchor_seq};
 use super::{Catalog, Changes};
 use crate::{Error, Result};
 
+/// Whose changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Feed {
+    All,
+    WorkingSet,
+}
+
+impl Feed {
+    /// Number, key, id, and whether it is gone from the feed's view.
+    fn sql(self) -> &'static str {
+        match self {
+            Self::All => {
+                "SELECT seq, key, NULL, 0 FROM item WHERE seq > ?1
+                 UNION ALL SELECT seq, NULL, id, 1 FROM gone WHERE seq > ?1
+                 ORDER BY 1 LIMIT ?2"
+            }
+            Self::WorkingSet => {
+                "SELECT seq, key, id, ws = 2 FROM item WHERE seq > ?1 AND ws <> 0
+                 UNION ALL SELECT seq, NULL, id, 1 FROM gone WHERE seq > ?1
+                 ORDER BY 1 LIMIT ?2"
+            }
+        }
+    }
+}
+
 enum Change {
     Updated(i64),
     Gone(super::row::Id),
+    /// Nobody was ever told of it.
+    Nothing,
 }
 
 impl Catalog {
@@ -22,7 +49,7 @@ impl Catalog {
         Ok(anchor(meta.instance, meta.seq))
     }
 
-    pub(super) fn read_changes(&self, since: &str, limit: u32) -> Result<Changes> {
+    pub(super) fn read_changes(&self, since: &str, limit: u32, feed: Feed) -> Result<Changes> {
         if !(1..=1_000).contains(&limit) {
             return Err(Error::invalid("limit is not 1 to 1,000"));
         }
@@ -37,16 +64,13 @@ impl Catalog {
                 // A power cut has taken back what it had seen.
                 return Err(Error::AnchorExpired);
             }
-            let mut both = db.prepare_cached(
-                "SELECT seq, key, NULL FROM item WHERE seq > ?1
-                 UNION ALL SELECT seq, NULL, id FROM gone WHERE seq > ?1
-                 ORDER BY 1 LIMIT ?2",
-            )?;
+            let mut both = db.prepare_cached(feed.sql())?;
             let mut page = both
                 .query_map((seq, limit + 1), |row| {
-                    let change = match row.get(1)? {
-                        Some(key) => Change::Updated(key),
-                        None => Change::Gone(row.get(2)?),
+                    let change = match (row.get(3)?, row.get(1)?, row.get(2)?) {
+                        (false, Some(key), _) => Change::Updated(key),
+                        (true, _, Some(id)) => Change::Gone(id),
+                        _ => Change::Nothing,
                     };
                     Ok((row.get::<_, i64>(0)?, change))
                 })?
@@ -64,6 +88,7 @@ impl Catalog {
                 match change {
                     Change::Updated(key) => rows.extend(row_of(db, &life, key, &mut pinned)?),
                     Change::Gone(id) => deleted.push(id_text(id)),
+                    Change::Nothing => {}
                 }
             }
             Ok((rows, anchor(meta.instance, end), more))

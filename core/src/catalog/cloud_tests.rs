@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 pub(super) struct World {
     pub cloud: Cloud,
-    drive: Arc<Drive>,
+    pub drive: Arc<Drive>,
     _dir: TempDir,
 }
 

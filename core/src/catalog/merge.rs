@@ -9,7 +9,7 @@ use super::change::{Change, Facts, KNOWN, Known, Spot, facts, known};
 use super::row::FILE;
 use super::stage::{Run, Staged, is_same};
 use super::unseen::Unseen;
-use super::{Freshness, Refreshed, row};
+use super::{Freshness, Refreshed, guard, row};
 use crate::store::Store;
 use crate::{CancelToken, Result};
 use rusqlite::{Connection, OptionalExtension, Transaction};
@@ -78,7 +78,7 @@ pub(super) fn remove(
 }
 
 /// These and everything below, each after what it is in.
-fn with_all_below(db: &Connection, mut all: Vec<Unseen>) -> Result<Vec<Unseen>> {
+pub(super) fn with_all_below(db: &Connection, mut all: Vec<Unseen>) -> Result<Vec<Unseen>> {
     let mut below = db.prepare_cached(
         "SELECT key FROM item INDEXED BY item_name WHERE parent = ?1 AND key <> ?1",
     )?;
@@ -131,7 +131,11 @@ pub(super) fn merge(
     let run = merge.run;
     let mut unseen = run.unseen(usize::MAX, true)?;
     unseen.extend(run.unseen(usize::MAX, false)?);
+    let accepted = guard::check(&run, base, merged.counts.added, &unseen)?;
     remove(&run, unseen, cancel, merged)?;
+    if accepted {
+        guard::done(&run.store, row::space(run.scope.space))?;
+    }
     run.mark_listed(cancel)?;
     merged.counts.folders = run.folders;
     merged.counts.files = run.files;
@@ -223,8 +227,10 @@ impl Merge<'_> {
         if staged.key < 0 && staged.facts.kind != FILE {
             self.elsewhere.insert(staged.key, known.key);
         }
-        if known.seq > self.run.moment.seq && known.parent != spot.parent && staged.key > 0 {
-            // Moved by a newer listing.
+        let own = self.base..self.base + self.run.new;
+        let is_new = known.key >= self.run.moment.next_key && !own.contains(&known.key);
+        if known.seq > self.run.moment.seq && (staged.key > 0 || is_new) {
+            // A newer answer has moved, changed or brought it.
             return Ok(());
         }
         change.update(&known, spot, staged.facts)
@@ -391,20 +397,24 @@ pub(super) fn folder_at(db: &Connection, path: &crate::remote::RemotePath) -> Re
         segments = below;
     }
     for name in segments {
-        let next = db
-            .prepare_cached(
-                "SELECT key FROM item
-                 WHERE parent = ?1 AND (kind = 3) = 0 AND fold = ?2 AND key <> ?1
-                 ORDER BY name <> ?3 LIMIT 1",
-            )?
-            .query_row((key, row::fold(name), name), |row| row.get(0))
-            .optional()?;
-        match next {
+        match child_folder(db, key, name)? {
             Some(next) => key = next,
             None => return Ok(None),
         }
     }
     Ok(Some(key))
+}
+
+/// A folder in a folder, by its name.
+pub(super) fn child_folder(db: &Connection, folder: i64, name: &str) -> Result<Option<i64>> {
+    Ok(db
+        .prepare_cached(
+            "SELECT key FROM item
+             WHERE parent = ?1 AND (kind = 3) = 0 AND fold = ?2 AND key <> ?1
+             ORDER BY name <> ?3 LIMIT 1",
+        )?
+        .query_row((folder, row::fold(name), name), |row| row.get(0))
+        .optional()?)
 }
 
 /// Whether `key` is `folder` or below it.

@@ -11,6 +11,7 @@
 mod change;
 mod changes;
 mod flags;
+mod guard;
 mod index;
 mod item;
 mod kept;
@@ -18,15 +19,19 @@ mod merge;
 mod mint;
 mod moment;
 mod moves;
+mod names;
 mod page;
 mod pump;
 mod read;
 mod refresh;
 mod row;
 mod rules;
+mod search;
 mod stage;
 mod token;
 mod unseen;
+mod wanted_folders;
+mod working_set;
 
 use crate::content::Wanted;
 use crate::drive::Life;
@@ -38,6 +43,7 @@ pub(crate) use kept::{Stand, Standing};
 pub(crate) use row::{Id, id_bytes, id_text, space, space_code};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use wanted_folders::HintedFolders;
 
 /// The tree of one drive: local reads, and the network calls that refresh it.
 pub struct Catalog {
@@ -48,6 +54,7 @@ pub struct Catalog {
     changed: Arc<dyn Fn() + Send + Sync>,
     /// Whether marks were read again since the start if they had to be.
     settled: AtomicBool,
+    hinted: HintedFolders,
 }
 
 impl Catalog {
@@ -63,6 +70,7 @@ impl Catalog {
             life,
             changed,
             settled: AtomicBool::new(false),
+            hinted: HintedFolders::default(),
         }
     }
 
@@ -106,6 +114,7 @@ impl Catalog {
     pub(crate) fn clear(&self) -> Result<()> {
         self.store.forget_all()?;
         self.store.wipe_catalog()?;
+        self.hinted.clear();
         (self.changed)();
         Ok(())
     }
@@ -143,13 +152,13 @@ impl Catalog {
     }
 
     /// Finds items by name, as a person types. Touches no network and fetches nothing.
-    pub fn search(&self, _search: &Search) -> Result<Found> {
-        todo!()
+    pub fn search(&self, search: &Search) -> Result<Found> {
+        self.find_by_name(search)
     }
 
     /// The files last modified anywhere or opened here, the newest first; trash left out. `limit` is 1 to 1,000.
-    pub fn recents(&self, _limit: u32) -> Result<Vec<Item>> {
-        todo!()
+    pub fn recents(&self, limit: u32) -> Result<Vec<Item>> {
+        self.newest(limit)
     }
 
     /// Makes an item a favourite, or no longer one.
@@ -159,7 +168,7 @@ impl Catalog {
 
     /// All favourites, the newest first.
     pub fn favourites(&self) -> Result<Vec<Item>> {
-        todo!()
+        self.all_favourites()
     }
 
     /// Whether `id` is in `ancestor`, however deep, or is it. A local read, for checks on each access.
@@ -174,35 +183,36 @@ impl Catalog {
 
     /// A page of the working set: what is held by the operating system and what is in folders that it holds, pinned,
     /// favourite or recently opened. `limit` is 1 to 1,000. Errors: `PageExpired`.
-    pub fn working_set(&self, _page: Option<&str>, _limit: u32) -> Result<Page> {
-        todo!()
+    pub fn working_set(&self, page: Option<&str>, limit: u32) -> Result<Page> {
+        self.read_working_set(page, limit)
     }
 
     /// [`changes`](Self::changes) of the working set: what is or came in, and, as deleted, what left it.
-    pub fn working_set_changes(&self, _anchor: &str, _limit: u32) -> Result<Changes> {
-        todo!()
+    pub fn working_set_changes(&self, anchor: &str, limit: u32) -> Result<Changes> {
+        self.settle_marks()?;
+        self.read_changes(anchor, limit, changes::Feed::WorkingSet)
     }
 
     /// Begins a report of what the operating system holds (its materialised set), and gives its number. A report that
     /// is not committed changes nothing.
     pub fn begin_held(&self) -> Result<u64> {
-        todo!()
+        Ok(self.store.begin_held()?.unsigned_abs())
     }
 
     /// Adds to a report: 1 to 500 ids. Unknown ids are left out.
-    pub fn add_held(&self, _epoch: u64, _ids: &[ItemId]) -> Result<()> {
-        todo!()
+    pub fn add_held(&self, epoch: u64, ids: &[ItemId]) -> Result<()> {
+        self.add_to_held(epoch, ids)
     }
 
     /// What the report says is held; all else is not any more. `InvalidArgument` if a newer report was begun.
-    pub fn commit_held(&self, _epoch: u64) -> Result<()> {
-        todo!()
+    pub fn commit_held(&self, epoch: u64) -> Result<()> {
+        self.finish_held(epoch)
     }
 
     /// The person says that the disappearance which `ManyGone` told of is right: the next listing of the space within
     /// ten minutes is believed.
-    pub fn accept_disappearance(&self, _space: Space) -> Result<()> {
-        todo!()
+    pub fn accept_disappearance(&self, space: Space) -> Result<()> {
+        self.accept_loss(space)
     }
 
     /// Tells readers whether all of a version's content is on the device.
@@ -223,13 +233,13 @@ impl Catalog {
 
     /// Folders that should be asked again, the most wanted first: hinted at by an event, then held or pinned or opened
     /// ones that were listed the longest ago.
-    pub(crate) fn wanting_refresh(&self, _limit: usize) -> Result<Vec<ItemId>> {
-        todo!()
+    pub(crate) fn wanting_refresh(&self, limit: usize) -> Result<Vec<ItemId>> {
+        self.folders_to_ask(limit)
     }
 
     /// An event said that something changed at a path of the service: the nearest folder known there wants a refresh.
-    pub(crate) fn hint(&self, _path: &RemotePath) -> Result<()> {
-        todo!()
+    pub(crate) fn hint(&self, path: &RemotePath) -> Result<()> {
+        self.take_hint(path)
     }
 
     /// The anchor of now. Read it before the rows that it should cover.
@@ -239,7 +249,7 @@ impl Catalog {
 
     /// What changed since `anchor`. `limit` is 1 to 1,000. Errors: `AnchorExpired`.
     pub fn changes(&self, anchor: &str, limit: u32) -> Result<Changes> {
-        self.read_changes(anchor, limit)
+        self.read_changes(anchor, limit, changes::Feed::All)
     }
 
     /// Asks the service for one folder (or one file, or a space's root) and stores what it says.
@@ -270,14 +280,24 @@ impl Catalog {
 #[cfg(test)]
 mod cloud_tests;
 #[cfg(test)]
+mod flags_tests;
+#[cfg(test)]
+mod guard_tests;
+#[cfg(test)]
 mod meanwhile_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
 pub(crate) mod pocket;
 #[cfg(test)]
+mod poll_tests;
+#[cfg(test)]
 mod read_tests;
+#[cfg(test)]
+mod search_tests;
 #[cfg(all(test, target_os = "linux"))]
 mod speed_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod working_set_tests;

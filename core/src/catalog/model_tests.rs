@@ -16,6 +16,11 @@ struct Model {
     /// What the follower knows, and where it is in the feed.
     follower: BTreeSet<ItemId>,
     anchor: String,
+    /// The same for the working set: what is in view, what it follows from, and where it is in the feed.
+    view: BTreeSet<ItemId>,
+    view_anchor: String,
+    marks: BTreeSet<(ItemId, u8)>,
+    held: BTreeSet<ItemId>,
     /// Whose id is whose, by the server's uuid.
     owners: HashMap<String, ItemId>,
     /// How many files were looked at, and how many of them had lost their id.
@@ -31,6 +36,10 @@ impl Model {
             world,
             random: fastrand::Rng::with_seed(seed),
             follower: BTreeSet::new(),
+            view: BTreeSet::new(),
+            view_anchor: anchor.clone(),
+            marks: BTreeSet::new(),
+            held: BTreeSet::new(),
             anchor,
             owners: HashMap::new(),
             sights: 0,
@@ -88,7 +97,7 @@ impl Model {
 
     /// One call of ours.
     async fn look(&mut self) {
-        match self.random.u8(..6) {
+        match self.random.u8(..9) {
             0 => {
                 eprintln!("index");
                 self.world.index(Space::Sync).await.unwrap();
@@ -100,6 +109,20 @@ impl Model {
             2 => {
                 let limit = self.random.u32(1..8);
                 self.follow(limit);
+            }
+            3 => self.mark(),
+            4 => {
+                let ids: BTreeSet<_> = self
+                    .local()
+                    .into_values()
+                    .filter(|_| self.random.u8(..4) == 0)
+                    .map(|item| item.id)
+                    .collect();
+                self.hold(ids);
+            }
+            5 => {
+                let limit = self.random.u32(1..8);
+                self.follow_view(limit);
             }
             _ => {
                 let all: Vec<_> = self.local().into_values().collect();
@@ -115,6 +138,104 @@ impl Model {
                 }
             }
         }
+    }
+
+    /// Says something of an item, or takes it back.
+    fn mark(&mut self) {
+        let all: Vec<_> = self.local().into_values().collect();
+        if all.is_empty() {
+            return;
+        }
+        let item = &all[self.random.usize(..all.len())];
+        let code = self.random.u8(..3);
+        let mark = [Mark::Pinned, Mark::Favourite, Mark::Opened][usize::from(code)];
+        let on = self.random.u8(..3) > 0;
+        eprintln!("mark {} {mark:?} {on}", item.id);
+        self.world.catalog().set_mark(&item.id, mark, on).unwrap();
+        let said = (item.id.clone(), code);
+        if on {
+            self.marks.insert(said);
+        } else {
+            self.marks.remove(&said);
+        }
+    }
+
+    /// The operating system reports what it holds; some reports end early.
+    fn hold(&mut self, ids: BTreeSet<ItemId>) {
+        let catalog = self.world.catalog();
+        let epoch = catalog.begin_held().unwrap();
+        let all: Vec<_> = ids.iter().cloned().collect();
+        for part in all.chunks(3) {
+            catalog.add_held(epoch, part).unwrap();
+        }
+        if self.random.u8(..4) > 0 {
+            eprintln!("held {ids:?}");
+            catalog.commit_held(epoch).unwrap();
+            self.held = ids;
+        }
+    }
+
+    /// One page of the working set's feed; whether there is more.
+    fn follow_view(&mut self, limit: u32) -> bool {
+        let page = self
+            .world
+            .catalog()
+            .working_set_changes(&self.view_anchor, limit)
+            .unwrap();
+        for item in page.updated {
+            self.view.insert(item.id);
+        }
+        for id in page.deleted {
+            self.view.remove(&id);
+        }
+        self.view_anchor = page.anchor;
+        page.more
+    }
+
+    /// The working set is what follows from marks and held folders, and whoever followed its feed has it.
+    fn check_view(&mut self, local: &BTreeMap<String, Item>) {
+        let catalog = self.world.catalog();
+        // What has moved away leaves with the next report.
+        let held: Vec<_> = self
+            .held
+            .iter()
+            .filter(|id| matches!(catalog.item(id).unwrap(), Lookup::Found(_)))
+            .cloned()
+            .collect();
+        let epoch = catalog.begin_held().unwrap();
+        for part in held.chunks(500) {
+            catalog.add_held(epoch, part).unwrap();
+        }
+        catalog.commit_held(epoch).unwrap();
+        self.held = held.into_iter().collect();
+        while self.follow_view(20) {}
+        let right: BTreeSet<_> = local
+            .values()
+            .filter(|item| {
+                self.held.contains(&item.id)
+                    || self.held.contains(&item.parent)
+                    || self.marks.iter().any(|(id, _)| *id == item.id)
+            })
+            .map(|item| item.id.clone())
+            .collect();
+        let catalog = self.world.catalog();
+        let in_sync = |id: &&ItemId| match catalog.item(id).unwrap() {
+            Lookup::Found(item) => item.space == Space::Sync && item.kind != Kind::Root,
+            gone => panic!("{id} is in view and {gone:?}"),
+        };
+        let view: BTreeSet<_> = self.view.iter().filter(in_sync).cloned().collect();
+        assert_eq!(view, right);
+        let mut page = None;
+        let mut pages = BTreeSet::new();
+        loop {
+            let next = catalog.working_set(page.as_deref(), 7).unwrap();
+            pages.extend(next.items.into_iter().map(|item| item.id));
+            page = next.next;
+            if page.is_none() {
+                break;
+            }
+        }
+        assert_eq!(pages, self.view);
     }
 
     /// One page of the feed; whether there is more.
@@ -202,6 +323,7 @@ impl Model {
         let owned: BTreeSet<_> = self.owners.values().collect();
         assert_eq!(owned.len(), self.owners.len(), "an id has two owners");
         while self.follow(50) {}
+        self.check_view(&local);
         let counted = self.world.catalog().counts().unwrap()[0];
         assert_eq!(counted, local.len() as u64);
         let unseen: Vec<_> = ids.difference(&self.follower).collect();

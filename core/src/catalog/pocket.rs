@@ -71,6 +71,18 @@ impl Pocket {
         }
     }
 
+    /// What another process that has the same directory open sees.
+    pub fn twin(&self) -> Catalog {
+        let clock = Arc::new(self.clock.clone());
+        let store = Store::open(self.dir.path(), true, clock, &RealDisk).unwrap();
+        Catalog::new(
+            Arc::new(store),
+            Remote::new(Transport::new(None).unwrap(), Arc::new(Nobody)),
+            Life::new(),
+            Arc::new(|| {}),
+        )
+    }
+
     /// The same directory with its catalogue damaged: what the next start finds.
     pub fn rebuilt(self) -> Self {
         let Self { dir, catalog, .. } = self;

@@ -10,6 +10,7 @@ use super::moment::Moment;
 use super::pump::{Pump, blocking};
 use super::row::{FILE, id_bytes, origin_path, space};
 use super::stage::{Run, Scope, file_facts, root_scope};
+use super::wanted_folders::is_final;
 use super::{Catalog, ItemId, Refreshed, Space};
 use crate::remote::{ListReader, Listing, RemoteFile, RemotePath};
 use crate::{CancelToken, Error, Result};
@@ -182,7 +183,11 @@ impl Catalog {
         cancel: &CancelToken,
     ) -> Result<Merged> {
         let mut merged = Merged::default();
+        let asked = self.hinted.now();
         let done = self.look_for(target, cancel, &mut merged).await;
+        if done.as_ref().err().is_none_or(is_final) {
+            self.hinted.asked(target.key, asked);
+        }
         if done.is_err() && merged.changed {
             (self.changed)();
         }

@@ -127,6 +127,49 @@ fn a_page_of_a_large_folder_takes_less_than_a_millisecond() {
     }
 }
 
+#[test]
+#[ignore = "a measurement: in release, alone"]
+fn a_search_over_a_hundred_thousand_names_takes_less_than_ten_milliseconds() {
+    let pocket = Pocket::new();
+    index(&pocket, 5_000, 20);
+    for round in ["first", "again"] {
+        let mut all = Vec::new();
+        for text in [
+            "i",
+            "img_",
+            "0",
+            "jpg",
+            "folder",
+            "00017.jpg",
+            "img 04 7",
+            "nothing",
+            "e 1",
+        ] {
+            let start = Instant::now();
+            let found = pocket.catalog.search(&Search::new(text)).unwrap();
+            let took = start.elapsed();
+            eprintln!("{round} {text:?}: {} in {took:?}", found.items.len());
+            all.push(took);
+        }
+        let images = Search {
+            mime: Some("image/".into()),
+            at_least: Some(1_000_005),
+            ..Search::new("")
+        };
+        let start = Instant::now();
+        pocket.catalog.search(&images).unwrap();
+        eprintln!("{round} all images: {:?}", start.elapsed());
+        let start = Instant::now();
+        pocket.catalog.recents(100).unwrap();
+        let recents = start.elapsed();
+        eprintln!("{round} recents: {recents:?}");
+        if round == "again" {
+            assert!(all.iter().max().unwrap() < &Duration::from_millis(10));
+            assert!(recents < Duration::from_millis(5));
+        }
+    }
+}
+
 #[tokio::test]
 #[ignore = "a measurement: in release, alone"]
 async fn renaming_what_holds_a_hundred_thousand_files_keeps_ids_at_a_bearable_price() {

@@ -7,6 +7,7 @@
 mod hints;
 mod life;
 mod options;
+mod poll;
 mod why;
 
 use crate::account::{Account, SignIn};
@@ -193,8 +194,8 @@ impl Drive {
     /// Asks the service about what matters most until `budget` is over: folders that an event hinted at, then what is
     /// held, pinned or recently opened, the longest unasked first; then whole spaces. Fetches no content. For a pull from a
     /// background job.
-    pub async fn poll(&self, _budget: Duration, _cancel: &CancelToken) -> Result<Polled> {
-        todo!()
+    pub async fn poll(&self, budget: Duration, cancel: &CancelToken) -> Result<Polled> {
+        self.poll_for(budget, cancel).await
     }
 
     /// Stays connected to the service's change events until cancelled: each is a hint that leads to a refresh of the folder
