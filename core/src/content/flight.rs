@@ -1,7 +1,8 @@
 //! Blocks on their way: one request for one run of blocks.
 //!
 //! The body is written block by block, and hashed, on a thread of its own; what is in the file wakes those who wait for it
-//! as soon as the version is confirmed. A flight that nobody waits for any more is cancelled. Every byte that comes is
+//! as soon as the version is confirmed. Between network and disk there are a few blocks that are used again and again: what
+//! the client hands on is a small piece of a large buffer, so keeping pieces would keep megabytes. A flight that nobody waits for any more is cancelled. Every byte that comes is
 //! counted, whether it is kept or not.
 
 use super::Content;
@@ -20,8 +21,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-/// Chunks between network and disk; a chunk is what one read of a socket gave.
-const QUEUE: usize = 8;
+/// Full blocks between network and disk.
+const QUEUE: usize = 4;
 /// What is read and thrown away at most, for a reader, of a service that answers a range with the whole file.
 const PASS_OVER: u64 = 16 << 20;
 /// Bytes of a slot that the cache is told of at once.
@@ -182,14 +183,18 @@ impl Content {
     ) -> Result<Option<[u8; 16]>, Lost> {
         let busy = self.life.busy().map_err(Lost::With)?;
         let landing = (slot.clone(), self.ledger.clone());
-        let (send, mut receive) = mpsc::channel::<Bytes>(QUEUE);
+        let (send, mut receive) = mpsc::channel::<Vec<u8>>(QUEUE);
+        let (give_back, mut empty) = mpsc::channel::<Vec<u8>>(QUEUE);
         let writer = tokio::task::spawn_blocking(move || {
             let _busy = busy;
             let (slot, ledger) = landing;
-            let mut landing = Landing::new(slot.clone(), slot.files()?, id, from, to, prove);
-            while let Some(bytes) = receive.blocking_recv() {
-                landing.add(&bytes)?;
+            let mut landing = Landing::new(slot.clone(), slot.files()?, id, from, prove);
+            while let Some(mut block) = receive.blocking_recv() {
+                landing.add(&block)?;
                 ledger.write_if_due()?;
+                block.clear();
+                // Whoever filled it may have gone.
+                drop(give_back.try_send(block));
             }
             Ok(landing.finish())
         });
@@ -201,7 +206,8 @@ impl Content {
             self.ledger.add(how.key, self.network(), bytes);
         };
         let received: Result<(), Lost> = async {
-            while left > 0 {
+            let mut block = Vec::with_capacity(BLOCK as usize);
+            'body: while left > 0 {
                 let next = body.next(cancel).await.map_err(lost_body)?;
                 let early = || Lost::Broken(Error::offline("the body ended early"));
                 let mut bytes = next.ok_or_else(early)?;
@@ -213,9 +219,18 @@ impl Content {
                 }
                 bytes.truncate(usize::try_from(left).unwrap_or(usize::MAX));
                 left -= bytes.len() as u64;
-                // The writer hangs up only when it has failed; its error is told below.
-                if !bytes.is_empty() && send.send(bytes).await.is_err() {
-                    break;
+                while !bytes.is_empty() {
+                    let room = BLOCK as usize - block.len();
+                    block.extend_from_slice(&bytes.split_to(room.min(bytes.len())));
+                    if block.len() < BLOCK as usize && (left > 0 || !bytes.is_empty()) {
+                        continue;
+                    }
+                    // The writer hangs up only when it has failed; its error is told below.
+                    if send.send(std::mem::take(&mut block)).await.is_err() {
+                        break 'body;
+                    }
+                    block = empty.try_recv().unwrap_or_default();
+                    block.reserve_exact(BLOCK as usize);
                 }
             }
             if left == 0 && to == slot.size {
@@ -296,58 +311,30 @@ struct Landing {
     files: Arc<SlotFiles>,
     id: u64,
     at: u64,
-    /// Bytes until the block is full.
-    room: usize,
-    hash: blake3::Hasher,
     md5: Option<Md5>,
-    full: Vec<Hash>,
 }
 
 impl Landing {
-    fn new(
-        slot: Arc<Slot>,
-        files: Arc<SlotFiles>,
-        id: u64,
-        from: u64,
-        to: u64,
-        prove: bool,
-    ) -> Self {
-        debug_assert!(from < to && from.is_multiple_of(BLOCK));
+    fn new(slot: Arc<Slot>, files: Arc<SlotFiles>, id: u64, from: u64, prove: bool) -> Self {
+        debug_assert!(from.is_multiple_of(BLOCK));
         Self {
-            room: files.len_of(from / BLOCK),
             slot,
             files,
             id,
             at: from,
-            hash: blake3::Hasher::new(),
             md5: prove.then(Md5::new),
-            full: Vec::new(),
         }
     }
 
-    fn add(&mut self, bytes: &[u8]) -> Result<()> {
-        self.files.write(bytes, self.at)?;
+    /// Takes the next block, whole.
+    fn add(&mut self, block: &[u8]) -> Result<()> {
+        self.files.write(block, self.at)?;
         if let Some(md5) = &mut self.md5 {
-            md5.update(bytes);
+            md5.update(block);
         }
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let (part, after) = rest.split_at(self.room.min(rest.len()));
-            self.hash.update(part);
-            self.at += part.len() as u64;
-            self.room -= part.len();
-            if self.room == 0 {
-                self.full.push(*self.hash.finalize().as_bytes());
-                self.hash.reset();
-                self.room = self.files.len_of(self.at / BLOCK);
-            }
-            rest = after;
-        }
-        if !self.full.is_empty() {
-            self.slot.land(&self.files, self.id, &self.full)?;
-            self.full.clear();
-        }
-        Ok(())
+        let hash: Hash = blake3::hash(block).into();
+        self.at += block.len() as u64;
+        self.slot.land(&self.files, self.id, &[hash])
     }
 
     fn finish(self) -> Option<[u8; 16]> {
