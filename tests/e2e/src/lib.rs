@@ -7,6 +7,7 @@
 mod forgetful;
 mod pocket;
 mod tight;
+pub mod powercut;
 
 pub use forgetful::ForgetfulDisk;
 pub use pocket::{Pocket, blocks_here, walk};
