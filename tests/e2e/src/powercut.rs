@@ -259,6 +259,10 @@ impl BlockFile for Logged<Box<dyn BlockFile>> {
     fn try_lock(&self, alone: bool) -> io::Result<bool> {
         self.file.try_lock(alone)
     }
+
+    fn is_at(&self, path: &Path) -> io::Result<bool> {
+        self.file.is_at(path)
+    }
 }
 
 #[cfg(test)]

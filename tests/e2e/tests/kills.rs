@@ -10,7 +10,7 @@ use lomme::{CancelToken, Drive, DriveOptions, Error};
 use lomme_e2e::{powercut, walk};
 use std::collections::{HashMap, HashSet};
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +26,8 @@ struct Stage {
     outer: tempfile::TempDir,
     /// All contents that a file has had, by its path.
     contents: HashMap<String, Vec<Vec<u8>>>,
+    /// How often a churn has said that it did a thing.
+    done: HashMap<String, u64>,
     chance: fastrand::Rng,
 }
 
@@ -35,6 +37,7 @@ impl Stage {
             cloud: Cloud::start(CloudOptions::default()).unwrap(),
             outer: tempfile::tempdir().unwrap(),
             contents: HashMap::new(),
+            done: HashMap::new(),
             chance: fastrand::Rng::with_seed(seed),
         };
         std::fs::create_dir(stage.out()).unwrap();
@@ -134,15 +137,16 @@ impl Stage {
     }
 
     fn kill_after_a_while(&mut self, mut churn: Child, most_ms: u64) {
-        let mut line = String::new();
-        BufReader::new(churn.stdout.take().unwrap())
-            .read_line(&mut line)
-            .unwrap();
-        assert_eq!(line, "ready\n", "it has ended by itself");
+        let mut lines = BufReader::new(churn.stdout.take().unwrap()).lines();
+        let ready = lines.next().map(|line| line.unwrap());
+        assert_eq!(ready.as_deref(), Some("ready"), "it has ended by itself");
         std::thread::sleep(Duration::from_millis(self.chance.u64(..most_ms)));
         assert_eq!(churn.try_wait().unwrap(), None, "it has ended by itself");
         churn.kill().unwrap();
         churn.wait().unwrap();
+        for line in lines {
+            *self.done.entry(line.unwrap()).or_default() += 1;
+        }
     }
 
     /// Something changes on the service now and then.
@@ -331,7 +335,21 @@ async fn survives(seed: u64, rounds: u64, power: bool, processes: usize) {
             stage.recovers().await;
         }
     }
-    assert!(Path::new(&stage.dir()).exists());
+    println!("{:?}", stage.done);
+    for thing in [
+        "fetched",
+        "read",
+        "evicted",
+        "limited",
+        "refreshed",
+        "indexed",
+        "polled",
+        "pinned",
+        "unpinned",
+    ] {
+        let times = stage.done.get(thing).copied().unwrap_or(0);
+        assert!(times > rounds / 20, "{thing} {times} times only");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -1,7 +1,8 @@
 //! A pocket that does everything at once until it is killed.
 //!
 //! `churn DIR OUT SEED [LOG]` reads a login token from standard input, does what its seed says in DIR, puts what it fetches
-//! into OUT, and never touches content of Sync. With LOG it writes down what is not synced.
+//! into OUT, and never touches content of Sync. With LOG it writes down what is not synced. It prints the name of each thing
+//! that it has done.
 #![allow(clippy::unwrap_used, reason = "a failed churn fails its test")]
 
 use lomme::account::{MemoryVault, Secret};
@@ -23,6 +24,11 @@ struct Churn {
 }
 
 fn main() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        told(panic);
+        std::process::abort();
+    }));
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let mut token = String::new();
     std::io::stdin().read_to_string(&mut token).unwrap();
@@ -61,9 +67,11 @@ impl Churn {
         for n in 0_u64.. {
             let done = self.step(&mut chance, n).await;
             match done {
-                Ok(())
+                Ok(name) => {
+                    println!("{name}");
+                }
                 // Another task has taken it away or holds it, or a fetch met an eviction.
-                | Err(
+                Err(
                     Error::NotKnown { .. }
                     | Error::NoSuchItem { .. }
                     | Error::NotAllowed { .. }
@@ -76,16 +84,17 @@ impl Churn {
         }
     }
 
-    async fn step(&self, chance: &mut fastrand::Rng, n: u64) -> lomme::Result<()> {
+    async fn step(&self, chance: &mut fastrand::Rng, n: u64) -> lomme::Result<&'static str> {
         let (catalog, content) = (self.drive.catalog(), self.drive.content());
-        match chance.u8(..12) {
+        Ok(match chance.u8(..12) {
             0..=2 => {
                 let file = self.file(chance)?;
                 let name = format!("{}-{}-{n}", std::process::id(), chance.u32(..));
                 let dest = self.out.join(format!("{name}.{file}"));
                 let fetch =
                     content.fetch_to_file(&file, None, &dest, Purpose::Open, None, &self.cancel);
-                fetch.await.map(drop)
+                fetch.await?;
+                "fetched"
             }
             3..=5 => {
                 let reader = content.open_reader(&self.file(chance)?, None, Purpose::Stream)?;
@@ -105,44 +114,52 @@ impl Churn {
                             at + read.len() as u64
                         };
                     }
-                    Ok(())
+                    Ok::<_, Error>(())
                 };
-                tokio::task::spawn_blocking(read).await.unwrap()
+                tokio::task::spawn_blocking(read).await.unwrap()?;
+                "read"
             }
-            6 => content.evict(&self.file(chance)?).map(drop),
+            6 => {
+                content.evict(&self.file(chance)?)?;
+                "evicted"
+            }
             7 => {
                 let budget_bytes = chance.u64(..(12 << 20));
                 let limits = CacheLimits {
                     budget_bytes,
                     free_floor_bytes: 0,
                 };
-                content.set_limits(limits).map(drop)
+                content.set_limits(limits)?;
+                "limited"
             }
             8 => {
                 let folder = self.folder(chance)?;
-                catalog.refresh(&folder, &self.cancel).await.map(drop)
+                catalog.refresh(&folder, &self.cancel).await?;
+                "refreshed"
             }
             9 => {
                 let space = Space::ALL[chance.usize(..Space::ALL.len())];
-                catalog.index(space, &|_| {}, &self.cancel).await.map(drop)
+                catalog.index(space, &|_| {}, &self.cancel).await?;
+                "indexed"
             }
             10 => {
                 catalog.search(&Search::new(["fil", "e", "å", "keep"][chance.usize(..4)]))?;
-                self.drive
-                    .poll(Duration::from_millis(20), &self.cancel)
-                    .await
-                    .map(drop)
+                let budget = Duration::from_millis(20);
+                self.drive.poll(budget, &self.cancel).await?;
+                "polled"
             }
             _ => {
                 let file = self.file(chance)?;
                 if chance.bool() {
                     content.pin(&file, u64::MAX)?;
-                    content.keep_pins(None, &self.cancel).await.map(drop)
+                    content.keep_pins(None, &self.cancel).await?;
+                    "pinned"
                 } else {
-                    content.unpin(&file, chance.bool()).map(drop)
+                    content.unpin(&file, chance.bool())?;
+                    "unpinned"
                 }
             }
-        }
+        })
     }
 
     fn folder(&self, chance: &mut fastrand::Rng) -> lomme::Result<ItemId> {
