@@ -131,6 +131,11 @@ impl Cache {
         Ok(cache)
     }
 
+    /// A lock file of the drive's own.
+    pub fn lock_path(&self, name: &str) -> PathBuf {
+        self.0.directory.join(name)
+    }
+
     /// The directory of the slots.
     pub fn dir(&self) -> &Path {
         &self.0.slots

@@ -4,7 +4,7 @@
 //! - a pin is a mark in the journal; it fetches nothing, and a run fetches nothing that no pin keeps;
 //! - the rules are asked before each file and listened to while it comes, so that a run stops within a second when it may
 //!   not go on;
-//! - one run at a time in all processes, by a lease that a killed run loses within seconds;
+//! - one run at a time in all processes, by a file's lock, which a kill frees at once;
 //! - one file's failure holds up no other; only what would fail each of them ends the run;
 //! - memory does not grow with what is pinned: files are paged through.
 
@@ -13,37 +13,17 @@ use super::slot::SlotName;
 use super::{Content, Evicted, Pin, PinRun, TransferListener};
 use crate::catalog::{Item, ItemId, Lookup, Space};
 use crate::conditions::{Rules, Situation, Waiting};
+use crate::disk::OwnFile;
 use crate::runtime::blocking;
-use crate::store::{Lease, Mark, Store};
+use crate::store::Mark;
 use crate::{CancelToken, Error, Result};
+use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
-const LEASE: &str = "pins";
-/// How long a killed run holds up the next one.
-const LEASE_TTL: Duration = Duration::from_secs(10);
+const LOCK: &str = "pins.lock";
 /// How often a run asks whether it may go on, beside being told; and what waits for it, whether it has ended.
 const TICK: Duration = Duration::from_millis(500);
-
-/// Why a run was stopped.
-enum Stopped {
-    Held(Waiting),
-    /// Another process has taken over, because this one stood still for long.
-    Lost,
-}
-
-/// The lease of a run, given back when dropped.
-struct Running {
-    store: Arc<Store>,
-    lease: Lease,
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        // Not given back, it runs out.
-        let _ = self.store.release(&self.lease);
-    }
-}
 
 impl Content {
     /// An item that can be pinned.
@@ -180,44 +160,39 @@ impl Content {
         progress: Option<Arc<dyn TransferListener>>,
         cancel: &CancelToken,
     ) -> Result<PinRun> {
-        loop {
-            let running = self.one_at_a_time(cancel).await?;
-            let stop = cancel.child();
-            let mut run = Run::new(self.clone(), progress.clone());
-            let (done, stopped) = {
-                let mut work = std::pin::pin!(run.work(&stop));
-                tokio::select! {
-                    biased;
-                    done = &mut work => (done, Ok(None)),
-                    stopped = self.watch_over(&running) => {
-                        stop.cancel();
-                        (work.await, stopped.map(Some))
-                    }
+        let _alone = self.one_at_a_time(cancel).await?;
+        let stop = cancel.child();
+        let mut run = Run::new(self.clone(), progress);
+        let (done, held) = {
+            let mut work = std::pin::pin!(run.work(&stop));
+            tokio::select! {
+                biased;
+                done = &mut work => (done, Ok(None)),
+                held = self.held_back() => {
+                    stop.cancel();
+                    (work.await, held.map(Some))
                 }
-            };
-            match (done, stopped) {
-                (Err(Error::Cancelled), _) if cancel.is_cancelled() => {
-                    return Err(Error::Cancelled);
-                }
-                (Err(Error::Cancelled), Ok(Some(Stopped::Lost))) => {}
-                // The network that has just gone may have told of itself too.
-                (Err(_), Ok(Some(Stopped::Held(waiting)))) => return run.end(Some(waiting)).await,
-                (Err(_), Err(error)) | (Err(error), _) => return Err(error),
-                (Ok(waiting), _) => return run.end(waiting).await,
             }
+        };
+        match (done, held) {
+            (Err(Error::Cancelled), _) if cancel.is_cancelled() => Err(Error::Cancelled),
+            // The network that has just gone may have told of itself too.
+            (Err(_), Ok(Some(waiting))) => run.end(Some(waiting)).await,
+            (Err(_), Err(error)) | (Err(error), _) => Err(error),
+            (Ok(waiting), _) => run.end(waiting).await,
         }
     }
 
     /// Waits until no other run is under way, in any process.
-    async fn one_at_a_time(&self, cancel: &CancelToken) -> Result<Running> {
-        let holder = format!("{:016x}", fastrand::u64(..));
+    async fn one_at_a_time(&self, cancel: &CancelToken) -> Result<Box<dyn OwnFile>> {
         loop {
-            cancel.check()?;
-            let (store, of) = (self.store.clone(), holder.clone());
-            let lease = blocking(move || store.acquire_lease(LEASE, &of, LEASE_TTL)).await?;
-            if let Some(lease) = lease {
-                let store = self.store.clone();
-                return Ok(Running { store, lease });
+            let (disk, path) = (self.disk.clone(), self.cache.lock_path(LOCK));
+            let lock = blocking(move || match disk.open_append(&path) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => Ok(None),
+                lock => Ok(Some(lock?)),
+            });
+            if let Some(lock) = lock.await? {
+                return Ok(lock);
             }
             cancel
                 .run(async {
@@ -229,30 +204,14 @@ impl Content {
     }
 
     /// Resolves when the run may not go on.
-    async fn watch_over(&self, running: &Running) -> Result<Stopped> {
+    async fn held_back(&self) -> Result<Waiting> {
         let mut told = self.gate.listen();
-        for tick in 1u32.. {
+        loop {
             let _ = tokio::time::timeout(TICK, told.changed()).await;
-            let (gate, store, lease) =
-                (self.gate.clone(), self.store.clone(), running.lease.clone());
-            let stopped = blocking(move || {
-                if let Some(waiting) = gate.for_pin(0, 0)? {
-                    return Ok(Some(Stopped::Held(waiting)));
-                }
-                let renew = tick.is_multiple_of(4);
-                let ours = if renew {
-                    store
-                        .acquire_lease(LEASE, &lease.holder, LEASE_TTL)?
-                        .is_some_and(|renewed| renewed.generation == lease.generation)
-                } else {
-                    true
-                };
-                Ok((!ours).then_some(Stopped::Lost))
-            });
-            if let Some(stopped) = stopped.await? {
-                return Ok(stopped);
+            let gate = self.gate.clone();
+            if let Some(waiting) = blocking(move || gate.for_pin(0, 0)).await? {
+                return Ok(waiting);
             }
         }
-        Err(Error::bug("a run that lasted for ever"))
     }
 }

@@ -6,8 +6,8 @@
 
 mod forgetful;
 mod pocket;
-mod tight;
 pub mod powercut;
+mod tight;
 
 pub use forgetful::ForgetfulDisk;
 pub use pocket::{Pocket, blocks_here, walk};

@@ -235,7 +235,11 @@ impl Stage {
         for path in walk(&self.dir()).into_keys() {
             let inside = path.strip_prefix(self.dir()).unwrap().to_str().unwrap();
             let ours = match inside.split_once('/') {
-                None => inside.starts_with("journal.db") || inside.starts_with("catalog-"),
+                None => {
+                    inside.starts_with("journal.db")
+                        || inside.starts_with("catalog-")
+                        || inside == "pins.lock"
+                }
                 Some(("slots", name)) => {
                     let id = name.split('-').next().unwrap();
                     (name.ends_with(".data") || name.ends_with(".map")) && known.contains(id)
