@@ -40,6 +40,7 @@ pub use reader::{Hint, Reader};
 use slot::SlotName;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use thumbnail::Thumbnails;
 use tokio::sync::Semaphore;
 
 /// Why content is fetched. There is no purpose for browsing, indexing or searching.
@@ -236,6 +237,7 @@ pub struct Content {
     read_ahead: u64,
     gate: Gate,
     lanes: Lanes,
+    thumbnails: Arc<Thumbnails>,
 }
 
 impl Content {
@@ -252,7 +254,10 @@ impl Content {
         let cache = Cache::new(store.clone(), catalog.clone(), disk.clone(), directory)?;
         let ledger = Ledger::new(store.clone());
         let gate = Gate::new(store.clone(), cache.clone(), ledger.clone());
+        let now_ms = store.now_ms();
+        let thumbnails = Thumbnails::new(disk.clone(), directory, extension, now_ms)?;
         Ok(Self {
+            thumbnails: Arc::new(thumbnails),
             slots: Arc::new(Slots::new(disk.clone(), cache.dir().to_owned())),
             ledger,
             streams: Arc::new(Semaphore::new(if extension { 2 } else { 16 })),
@@ -322,7 +327,7 @@ impl Content {
     pub fn usage(&self) -> Result<Usage> {
         Ok(Usage {
             spaces: self.cache.usage()?,
-            thumbnail_bytes: 0,
+            thumbnail_bytes: self.thumbnails.bytes()?,
             limits: self.cache.limits()?,
             free_bytes: self.cache.free_bytes()?,
         })
@@ -375,11 +380,15 @@ impl Content {
     /// Errors: as [`fetch_to_file`](Self::fetch_to_file).
     pub async fn thumbnail(
         &self,
-        _id: &ItemId,
-        _size: ThumbnailSize,
-        _cancel: &CancelToken,
+        id: &ItemId,
+        size: ThumbnailSize,
+        cancel: &CancelToken,
     ) -> Result<Option<Thumbnail>> {
-        todo!()
+        self.life
+            .run(cancel, async |cancel| {
+                self.thumbnail_inner(id, size, cancel).await
+            })
+            .await
     }
 
     /// All content bytes ever received by this directory, by space, purpose and network.
@@ -434,6 +443,6 @@ impl Content {
             self.disk.remove(&dir.join(name))?;
         }
         self.cache.recount();
-        Ok(())
+        self.thumbnails.clear()
     }
 }

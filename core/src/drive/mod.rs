@@ -8,6 +8,7 @@ mod hints;
 mod life;
 mod options;
 mod poll;
+mod watch;
 mod why;
 
 use crate::account::{Account, SignIn};
@@ -21,6 +22,7 @@ use hints::Hints;
 pub use hints::Subscription;
 pub(crate) use life::{Busy, Life, State};
 pub use options::{DriveOptions, Profile};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::time::{Duration, Instant};
 
@@ -89,6 +91,8 @@ pub struct Drive {
     remote: Remote,
     life: Arc<Life>,
     hints: Arc<Hints>,
+    /// Connections to the change events.
+    watching: AtomicUsize,
     /// Held through a pause, a resume, a close and a sign-out, so that no two of them mix.
     turning: Mutex<()>,
 }
@@ -147,6 +151,7 @@ impl Drive {
             remote,
             life,
             hints,
+            watching: AtomicUsize::new(0),
             turning: Mutex::default(),
         };
         if drive.account.is_leaving()? {
@@ -180,7 +185,7 @@ impl Drive {
             rules: self.content.rules()?,
             waiting: self.content.waiting(None)?,
             usage: self.content.usage()?,
-            watching: false,
+            watching: self.watching.load(Ordering::Relaxed) > 0,
         })
     }
 
@@ -196,13 +201,6 @@ impl Drive {
     /// background job.
     pub async fn poll(&self, budget: Duration, cancel: &CancelToken) -> Result<Polled> {
         self.poll_for(budget, cancel).await
-    }
-
-    /// Stays connected to the service's change events until cancelled: each is a hint that leads to a refresh of the folder
-    /// concerned, and then to [`Listener::on_changed`]. Reconnects by itself with growing pauses; polls instead where the
-    /// service has no events. Ends with `Cancelled`, or with `SignInNeeded`.
-    pub async fn watch(&self, _cancel: &CancelToken) -> Result<()> {
-        todo!()
     }
 
     /// What the content service has to do by itself follows these rules.

@@ -22,13 +22,13 @@ use crate::account::Secret;
 use crate::{CancelToken, Error, Result};
 pub(crate) use body::Body;
 pub use endpoints::Endpoints;
-pub(crate) use events::{Event, Events};
+pub(crate) use events::Events;
 pub(crate) use readers::{ListReader, TreeReader};
 use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
-pub(crate) use transport::Transport;
 use transport::{Answer, Span};
+pub(crate) use transport::{Transport, pause};
 pub(crate) use types::*;
 
 /// Hands out access tokens. `stale` is a token that the service has just refused.
