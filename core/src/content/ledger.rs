@@ -1,9 +1,9 @@
 //! The byte ledger: what content cost, by space, purpose and network, for the life of the directory.
 //!
-//! It is in the journal, because it cannot be fetched again. Bytes are added up in memory and written every few megabytes,
-//! at the end of a fetch, when a reader closes and before a pause. So a kill loses at most that much of the count, never of
-//! the bytes, and two thousand small files are not two thousand transactions: a fetch that ends while others run leaves its
-//! bytes to the last of them. Whoever reads the ledger here sees what waits, too.
+//! It is in the journal, because it cannot be fetched again. Bytes are added up in memory and written every few megabytes and
+//! at most four times a second, at the end of a fetch, when a reader closes and before a pause. So a kill loses at most that
+//! much of the count, never of the bytes, and two thousand small files are not two thousand transactions: a fetch that ends
+//! while others run leaves its bytes to the last of them. Whoever reads the ledger here sees what waits, too.
 
 use super::{LedgerRow, Network, Purpose};
 use crate::catalog::Space;
@@ -13,9 +13,12 @@ use crate::{Error, Result};
 use rusqlite::Transaction;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-/// Bytes that wait in memory, at the most.
+/// Bytes that wait in memory, at the most, but for those that come within [`PAUSE`].
 const STEP: u64 = 4 << 20;
+/// The least time between two writes for that: each waits for the disk, and a fast download would do little else.
+const PAUSE: Duration = Duration::from_millis(250);
 
 /// What bytes are counted under, beside the network that brings them.
 #[derive(Clone, Copy, Debug)]
@@ -39,6 +42,8 @@ type Words = (&'static str, &'static str, &'static str);
 struct Waiting {
     rows: BTreeMap<Words, u64>,
     bytes: u64,
+    /// When it was last written.
+    written: Option<Instant>,
     /// Calls that will write when they end.
     calls: usize,
 }
@@ -120,8 +125,12 @@ impl Ledger {
 
     /// Writes what waits, once it is a few megabytes.
     pub fn write_if_due(&self) -> Result<()> {
-        if self.lock().bytes < STEP {
-            return Ok(());
+        {
+            let waiting = self.lock();
+            let just_now = waiting.written.is_some_and(|at| at.elapsed() < PAUSE);
+            if waiting.bytes < STEP || just_now {
+                return Ok(());
+            }
         }
         match self.write() {
             // It waits on; the bytes need not.
@@ -135,6 +144,7 @@ impl Ledger {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);
         let (rows, bytes) = {
             let mut waiting = self.lock();
+            waiting.written = Some(Instant::now());
             (
                 std::mem::take(&mut waiting.rows),
                 std::mem::take(&mut waiting.bytes),
