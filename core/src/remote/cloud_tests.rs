@@ -327,3 +327,49 @@ async fn a_liststream_whose_end_lies_proves_nothing() {
         cloud.trouble().clear();
     }
 }
+
+#[tokio::test]
+async fn change_events_come_over_tls_with_the_same_roots_as_all_else() {
+    let directory = tempfile::tempdir().unwrap();
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let rcgen::CertifiedKey { cert, signing_key } = made;
+    let (certificate, key) = (directory.path().join("c"), directory.path().join("k"));
+    std::fs::write(&certificate, cert.pem()).unwrap();
+    std::fs::write(&key, signing_key.serialize_pem()).unwrap();
+    let cloud = Cloud::start(CloudOptions {
+        tls: Some(local_cloud::Tls { certificate, key }),
+        ..CloudOptions::default()
+    })
+    .unwrap();
+    let endpoints = Endpoints {
+        extra_roots_pem: Some(cert.pem()),
+        ..Endpoints::at(&cloud.url())
+    };
+    let clock = Arc::new(SystemClock);
+    let store = Store::open(
+        &directory.path().join("drive"),
+        false,
+        clock.clone(),
+        &crate::disk::RealDisk,
+    );
+    let account = Account::new(
+        Arc::new(store.unwrap()),
+        Arc::new(MemoryVault::default()),
+        clock,
+        Some(endpoints),
+        Life::new(),
+        Arc::new(|| {}),
+    )
+    .unwrap();
+    let token = Secret::new(cloud.login_token().unwrap());
+    account.sign_in(&token, &never()).await.unwrap();
+    let remote = Remote::new(account.transport(), account.clone());
+    let mut events = remote.events(&never()).await.unwrap().unwrap();
+    cloud.writer().put("/Jotta/Archive/a b", b"x").unwrap();
+    let event = events.next(&never()).await.unwrap();
+    assert_eq!(event.paths, [path("Jotta/Archive/a b")]);
+
+    let strange = Remote::new(Transport::new(None).unwrap(), account);
+    let refused = strange.events(&never()).await.err().unwrap();
+    assert!(matches!(refused, Error::Offline { .. }), "{refused:?}");
+}
