@@ -5,7 +5,8 @@
 //! the listing was complete, what it did not show is gone. Transactions are short; a kill between
 //! two leaves a tree that the next listing completes.
 
-use super::change::{Change, Facts, KNOWN, Known, Spot, facts, known};
+use super::change::{Change, Spot};
+use super::facts::{Facts, KNOWN, Known, facts, known};
 use super::row::FILE;
 use super::stage::{Run, Staged, is_same};
 use super::unseen::Unseen;

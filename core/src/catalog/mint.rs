@@ -6,7 +6,7 @@
 
 use super::flags::restore;
 use super::row::{FILE, Id};
-use crate::store::{Identified, Place, Store, new_id};
+use crate::store::{Identified, Identities, Place, Store, new_id};
 use crate::{Error, Result};
 use rusqlite::{OptionalExtension, Row, Transaction};
 
@@ -35,32 +35,27 @@ pub(super) fn mint(db: &Transaction<'_>, store: &Store, keys: &[i64]) -> Result<
         above.dedup();
         levels.push(above);
     }
-    for keys in levels.iter().rev() {
-        let mut nameless = Vec::new();
-        for key in keys {
-            nameless.extend(read(db, *key)?);
+    // All in one transaction of the journal: it waits for the disk.
+    let given = store.identifying(|journal| {
+        let mut given = Vec::new();
+        for keys in levels.iter().rev() {
+            for key in keys {
+                if let Some(item) = read(db, *key)? {
+                    let place = item.place()?;
+                    let id = journal.identify(&place)?;
+                    given.push((item.key, give(db, journal, item.key, id, place)?));
+                }
+            }
         }
-        let places = nameless
-            .iter()
-            .map(Nameless::place)
-            .collect::<Result<Vec<_>>>()?;
-        if places.is_empty() {
-            continue;
-        }
-        let ids = store.identify(&places)?;
-        let mut given = Vec::with_capacity(ids.len());
-        for ((item, place), id) in nameless.iter().zip(places).zip(ids) {
-            given.push((item.key, give(db, store, item.key, id, place)?));
-        }
-        restore(db, store, &given)?;
-    }
-    Ok(())
+        Ok(given)
+    })?;
+    restore(db, store, &given)
 }
 
 /// Gives `key` the id `id`, or a new one if that is another item's; which it was. The caller restores its flags.
 pub(super) fn give(
     db: &Transaction<'_>,
-    store: &Store,
+    journal: &Identities<'_>,
     key: i64,
     id: Id,
     place: Place,
@@ -70,7 +65,7 @@ pub(super) fn give(
         .exists([id])?;
     let id = if taken {
         let id = new_id()?;
-        store.record(&[Identified { id, place }])?;
+        journal.record(&Identified { id, place })?;
         id
     } else {
         id

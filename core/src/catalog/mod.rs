@@ -10,6 +10,7 @@
 
 mod change;
 mod changes;
+mod facts;
 mod flags;
 mod guard;
 mod index;
@@ -182,7 +183,7 @@ impl Catalog {
     }
 
     /// A page of the working set: what is held by the operating system and what is in folders that it holds, pinned,
-    /// favourite or recently opened. `limit` is 1 to 1,000. Errors: `PageExpired`.
+    /// favourite or recently opened. It is no folder, so its freshness is `Never`. `limit` is 1 to 1,000. Errors: `PageExpired`.
     pub fn working_set(&self, page: Option<&str>, limit: u32) -> Result<Page> {
         self.read_working_set(page, limit)
     }

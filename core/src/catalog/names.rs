@@ -9,7 +9,7 @@
 //! writes the rows: so what is alive is exactly what the rows say. Dead entries go when there are as many as living
 //! ones, a few packs with each change.
 
-use super::change::Facts;
+use super::facts::Facts;
 use super::row::FILE;
 use crate::Result;
 use crate::remote::names::decode;

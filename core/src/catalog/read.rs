@@ -239,7 +239,9 @@ impl Catalog {
                 (None, None) => None,
             };
             if let Some(key) = key {
-                let id = super::mint::give(db, &self.store, key, *id, place.clone())?;
+                let id = self.store.identifying(|journal| {
+                    super::mint::give(db, journal, key, *id, place.clone())
+                })?;
                 restore(db, &self.store, &[(key, id)])?;
             }
             // Somebody else may have been faster, or the id may be another item's by now.

@@ -4,7 +4,8 @@
 //! listing of its folder does not show it, or a tombstone has its uuid; not because its known path
 //! is empty (it or a folder above may have moved), and never because a call failed.
 
-use super::change::{Change, Facts, Known, Spot};
+use super::change::{Change, Spot};
+use super::facts::{Facts, Known};
 use super::merge::{Merged, by_uuid, change, merge};
 use super::moment::Moment;
 use super::pump::{Pump, blocking};

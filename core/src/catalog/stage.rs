@@ -6,7 +6,7 @@
 //!
 //! Memory is bounded: a bit for each known item, and the keys of recently met folders.
 
-use super::change::{Facts, KNOWN, Known, known};
+use super::facts::{Facts, KNOWN, Known, known};
 use super::moment::Moment;
 use super::row::{self, FILE, fold, origin_text};
 use crate::remote::{Entry, RemoteFile, RemoteFolder, TreeEntry};

@@ -10,9 +10,42 @@ use super::row::id_bytes;
 use super::token::{After, Bound};
 use super::{Catalog, Freshness, ItemId, Order, Page};
 use crate::{Error, Result};
+use rusqlite::Connection;
 
 /// Ids in one part of a report of what is held.
 const PART: usize = 500;
+
+/// Whether folders are held by the operating system, in one transaction.
+#[derive(Default)]
+pub(super) struct HeldFolders {
+    any: Option<bool>,
+    last: Option<(i64, bool)>,
+}
+
+impl HeldFolders {
+    pub fn has(&mut self, db: &Connection, folder: i64) -> Result<bool> {
+        let any = match self.any {
+            Some(any) => any,
+            None => db
+                .prepare_cached("SELECT 1 FROM item WHERE flags <> 0 AND flags & 8")?
+                .exists([])?,
+        };
+        self.any = Some(any);
+        if !any {
+            return Ok(false);
+        }
+        if let Some((last, held)) = self.last
+            && last == folder
+        {
+            return Ok(held);
+        }
+        let held = db
+            .prepare_cached("SELECT 1 FROM item WHERE key = ?1 AND flags & 8")?
+            .exists([folder])?;
+        self.last = Some((folder, held));
+        Ok(held)
+    }
+}
 
 impl Catalog {
     pub(super) fn read_working_set(&self, page: Option<&str>, limit: u32) -> Result<Page> {

@@ -25,22 +25,36 @@ pub(crate) struct Identified {
     pub place: Place,
 }
 
+/// The ids in one transaction of the journal.
+pub(crate) struct Identities<'a>(&'a Transaction<'a>);
+
+impl Identities<'_> {
+    /// The id of a place: the one recorded before, else a new one, recorded now.
+    pub fn identify(&self, place: &Place) -> Result<[u8; 16]> {
+        let id = match recorded(self.0, place)? {
+            Some(id) => id,
+            None => new_id()?,
+        };
+        put(self.0, &id, place)?;
+        Ok(id)
+    }
+
+    /// Records an id at its place.
+    pub fn record(&self, identity: &Identified) -> Result<()> {
+        put(self.0, &identity.id, &identity.place)
+    }
+}
+
 impl Store {
+    /// Runs `work` on the ids, in one transaction.
+    pub fn identifying<T>(&self, work: impl FnOnce(&Identities<'_>) -> Result<T>) -> Result<T> {
+        self.journal.write(|db| work(&Identities(db)))
+    }
+
     /// The ids of these places: those recorded before, else new ones, recorded now.
+    #[cfg(test)]
     pub fn identify(&self, places: &[Place]) -> Result<Vec<[u8; 16]>> {
-        self.journal.write(|db| {
-            places
-                .iter()
-                .map(|place| {
-                    let id = match recorded(db, place)? {
-                        Some(id) => id,
-                        None => new_id()?,
-                    };
-                    put(db, &id, place)?;
-                    Ok(id)
-                })
-                .collect()
-        })
+        self.identifying(|ids| places.iter().map(|place| ids.identify(place)).collect())
     }
 
     /// Records ids at their places, new ones and moved ones alike.

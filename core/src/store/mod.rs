@@ -23,7 +23,7 @@ use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::{Error, Result};
 pub(crate) use db::Db;
-pub(crate) use identity::{Identified, Place, new_id};
+pub(crate) use identity::{Identified, Identities, Place, new_id};
 pub(crate) use lease::Lease;
 pub(crate) use marks::Mark;
 use std::path::Path;
