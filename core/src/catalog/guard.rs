@@ -106,7 +106,7 @@ fn content(md5: Option<[u8; 16]>, size: Option<i64>) -> Option<u64> {
 }
 
 /// New folders, and how many of the lost contents are in new files.
-fn found_again(db: &Connection, base: i64, new: i64, lost: &mut Vec<u64>) -> Result<(u64, u64)> {
+fn found_again(db: &Connection, base: i64, new: i64, lost: &mut [u64]) -> Result<(u64, u64)> {
     let (mut folders, mut found) = (0, Vec::new());
     let mut query =
         db.prepare_cached("SELECT kind, md5, size FROM item WHERE key >= ?1 AND key < ?2")?;

@@ -114,7 +114,7 @@ impl Pocket {
         self.catalog.store.clone()
     }
 
-    pub fn scope(&self, names: &[&str]) -> Scope {
+    pub(super) fn scope(&self, names: &[&str]) -> Scope {
         let Lookup::Found(item) = self.catalog.find(names).unwrap() else {
             panic!("{names:?} is not there");
         };
@@ -137,7 +137,7 @@ impl Pocket {
         }
     }
 
-    pub fn list(&self, names: &[&str], entries: Vec<Entry>) -> Merged {
+    pub(super) fn list(&self, names: &[&str], entries: Vec<Entry>) -> Merged {
         self.list_scope(self.scope(names), entries)
     }
 
@@ -152,7 +152,7 @@ impl Pocket {
         self.merge(run).unwrap()
     }
 
-    pub fn index(&self, entries: Vec<TreeEntry>) -> Merged {
+    pub(super) fn index(&self, entries: Vec<TreeEntry>) -> Merged {
         let mut run = self.begin_index();
         for batch in entries.chunks(512) {
             run.tree(batch.to_vec()).unwrap();
@@ -160,18 +160,18 @@ impl Pocket {
         self.merge(run).unwrap()
     }
 
-    pub fn begin_index(&self) -> Run {
+    pub(super) fn begin_index(&self) -> Run {
         let mut scope = root_scope(Space::Sync);
         scope.tree = true;
         self.begin(scope)
     }
 
-    pub fn begin(&self, scope: Scope) -> Run {
+    pub(super) fn begin(&self, scope: Scope) -> Run {
         let moment = self.store().catalog.read(Moment::now).unwrap();
         Run::begin(self.store(), scope, moment).unwrap()
     }
 
-    pub fn merge(&self, run: Run) -> Result<Merged> {
+    pub(super) fn merge(&self, run: Run) -> Result<Merged> {
         let mut merged = Merged::default();
         merge(run, &HashMap::new(), &CancelToken::new(), &mut merged)?;
         Ok(merged)
