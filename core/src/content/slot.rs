@@ -138,6 +138,15 @@ pub(super) fn facts(disk: &dyn Disk, dir: &Path, name: &SlotName) -> Result<Opti
     Ok(Some(SlotFacts { size, bytes, whole }))
 }
 
+/// Whether a slot that was whole has its files still, by their lengths alone: a removal that was cut off leaves one of
+/// them missing or short.
+pub(super) fn has_its_files(disk: &dyn Disk, dir: &Path, name: &SlotName) -> Result<bool> {
+    let (data, map) = name.paths(dir)?;
+    let (_, size) = content_of(name)?;
+    let map_len = HEADER + size.div_ceil(BLOCK) * ENTRY;
+    Ok(disk.len(&data)? == Some(size) && disk.len(&map)? == Some(map_len))
+}
+
 /// Removes a slot unless somebody has it open, in any process. Fine if there is none. `false` while it is in use.
 pub(super) fn remove_unused(disk: &dyn Disk, dir: &Path, name: &SlotName) -> Result<bool> {
     let (data, map) = name.paths(dir)?;

@@ -1,13 +1,13 @@
 //! Brings the rows of the slots, their files and what readers are told together, after a kill or a new catalogue.
 //!
 //! The files are the truth. One listing of the directory and one pass over the rows tell whether anything differs, so that
-//! an open with thousands of slots costs little; only what differs is looked at.
+//! an open with thousands of slots costs little; only what differs is looked at. A slot that was whole is asked for the
+//! lengths of its files, because a removal that was cut off leaves the row as it was.
 
 use super::cache::{Cache, MINUTE_MS, bytes_of, forget, sql};
 use super::slot::{self, SlotName};
 use crate::Result;
 use crate::catalog::{Id, id_bytes, id_text, space_code};
-
 use rusqlite::OptionalExtension;
 use std::collections::HashSet;
 
@@ -19,9 +19,9 @@ impl Cache {
         let mut unrowed: HashSet<SlotName> =
             slot::all(&*inner.disk, &inner.slots)?.into_iter().collect();
         let now = inner.store.now_ms();
-        let mut fileless = Vec::new();
+        let (mut fileless, mut damaged) = (Vec::new(), Vec::new());
         inner.store.catalog.read(|db| {
-            let mut rows = db.prepare_cached("SELECT id, version, used_ms FROM slot")?;
+            let mut rows = db.prepare_cached("SELECT id, version, used_ms, whole FROM slot")?;
             let mut rows = rows.query([])?;
             while let Some(row) = rows.next()? {
                 let id: Id = row.get(0)?;
@@ -29,10 +29,14 @@ impl Cache {
                     id: id_text(id),
                     version: row.get(1)?,
                 };
-                let used: i64 = row.get(2)?;
+                let (used, whole): (i64, bool) = (row.get(2)?, row.get(3)?);
+                let has_files = unrowed.remove(&name);
                 // A row that has just been written may belong to a process that makes the files now.
-                if !unrowed.remove(&name) && !(used..used + MINUTE_MS).contains(&now) {
+                let is_new = !whole && (used..used + MINUTE_MS).contains(&now);
+                if !has_files && !is_new {
                     fileless.push((id, name));
+                } else if whole && !slot::has_its_files(&*inner.disk, &inner.slots, &name)? {
+                    damaged.push(name);
                 }
             }
             Ok(())
@@ -48,8 +52,8 @@ impl Cache {
                 Ok(())
             })?;
         }
-        for name in unrowed {
-            self.adopt(&name)?;
+        for name in unrowed.iter().chain(&damaged) {
+            self.adopt(name)?;
         }
         self.heal_local()?;
         self.state().generation = generation;
