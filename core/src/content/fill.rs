@@ -13,7 +13,7 @@ use super::follow::Following;
 use super::ledger::ByteKey;
 use super::slot::{BLOCK, WINDOW};
 use super::{Content, Purpose, TransferListener};
-use crate::catalog::{Item, Space};
+use crate::catalog::Item;
 use crate::remote::RemotePath;
 use crate::runtime::blocking;
 use crate::{CancelToken, Error, Result};
@@ -94,7 +94,10 @@ impl Content {
     ) -> Result<Filled> {
         let call = self.ledger.begin();
         let brought = self.bring_newest(wanted, purpose, teller, cancel).await;
-        let counted = blocking(move || call.end()).await;
+        let counted = match call.leaves_it_to_others() {
+            true => Ok(()),
+            false => blocking(move || call.end()).await,
+        };
         let filled = brought?;
         counted.map(|()| filled)
     }
@@ -118,9 +121,14 @@ impl Content {
                 teller.begin_again();
             }
             let (content, of) = (self.clone(), wanted.clone());
-            let slot = blocking(move || content.slot(&of)).await?;
+            let begun = blocking(move || content.begin_fill(&of, purpose)).await?;
+            let slot = begun.slot.clone();
+            let key = ByteKey {
+                space: wanted.item.space,
+                purpose,
+            };
             let brought = self
-                .bring_version(&slot, wanted.item.space, purpose, teller, &received, cancel)
+                .bring_version(begun, key, teller, &received, cancel)
                 .await;
             match brought {
                 Ok(proved) => {
@@ -145,38 +153,47 @@ impl Content {
         })
     }
 
+    /// The slot, what is in it, and place for the rest.
+    fn begin_fill(&self, wanted: &Wanted, purpose: Purpose) -> Result<Begun> {
+        let slot = self.slot(wanted)?;
+        if slot.files()?.whole()? {
+            return Ok(Begun { slot, rest: None });
+        }
+        let here = slot.bytes_here()?;
+        let missing = slot.size.saturating_sub(here);
+        let room = self.cache.reserve(missing, purpose)?;
+        Ok(Begun {
+            slot,
+            rest: Some((here, room)),
+        })
+    }
+
     /// Brings what is missing of one version. The flag says whether that took a proof by MD5.
     async fn bring_version(
         &self,
-        slot: &Arc<Slot>,
-        space: Space,
-        purpose: Purpose,
+        begun: Begun,
+        key: ByteKey,
         teller: &mut Teller,
         received: &Arc<AtomicU64>,
         cancel: &CancelToken,
     ) -> Result<bool, Failed> {
-        let looked = slot.clone();
-        let here = blocking(move || match looked.files()?.whole()? {
-            true => Ok(None),
-            false => looked.bytes_here().map(Some),
-        });
-        let Some(here) = here.await? else {
+        let Begun { slot, rest } = begun;
+        let slot = &slot;
+        let Some((here, room)) = rest else {
             return Ok(false);
         };
-        let (cache, missing) = (self.cache.clone(), slot.size - here.min(slot.size));
-        let room = blocking(move || cache.reserve(missing, purpose)).await?;
         let mut fetch = Fetch {
             content: self,
             slot,
-            key: ByteKey { space, purpose },
+            key,
             received,
             flying: Vec::new(),
             settled: here,
+            room,
+            arrived: here,
             breaks: 0,
             next: 0,
             not_before: Instant::now(),
-            room,
-            arrived: here,
         };
         let proved = if here == 0 && (1..=SMALL).contains(&slot.size) {
             fetch.at_once(teller, cancel).await
@@ -187,9 +204,8 @@ impl Content {
             Ok(false) => fetch.in_runs(teller, cancel).await,
             proved => proved.map(drop),
         };
-        if cancel.is_cancelled() {
-            fetch.flying.drain(..).for_each(Ticket::stop);
-        }
+        fetch.let_go(cancel);
+        drop(fetch);
         let (content, slot, drifted) = (
             self.clone(),
             slot.clone(),
@@ -210,6 +226,13 @@ impl Content {
 
 const MD5: &str = "MD5";
 
+/// A slot that is about to be filled.
+struct Begun {
+    slot: Arc<Slot>,
+    /// Bytes that are here and place for the others; `None` if all are.
+    rest: Option<(u64, Reserved)>,
+}
+
 /// One version on its way into its slot.
 struct Fetch<'a> {
     content: &'a Content,
@@ -219,29 +242,31 @@ struct Fetch<'a> {
     flying: Vec<Ticket>,
     /// Bytes that are in the map, but for those of flights that still fly.
     settled: u64,
+    room: Reserved,
+    /// Bytes that are not in `room` any more.
+    arrived: u64,
     breaks: u32,
     /// Where to look for the next missing run.
     next: u64,
     not_before: Instant,
-    /// The place for what is still to come.
-    room: Reserved,
-    arrived: u64,
 }
 
 impl Fetch<'_> {
     /// The whole file in one request. `false` when it broke.
     async fn at_once(&mut self, teller: &mut Teller, cancel: &CancelToken) -> Result<bool, Failed> {
-        if !self.begin(0..self.slot.blocks(), true, cancel).await? {
+        let all = 0..self.slot.blocks();
+        if !self.begin(all.clone(), true, cancel).await? {
             return Ok(false);
         }
+        let alone = self.flying.iter().all(|ticket| ticket.run == all);
         loop {
             let told = self.slot.told.notified();
             tokio::pin!(told);
             told.as_mut().enable();
             self.harvest(cancel)?;
             if self.flying.is_empty() {
-                let slot = self.slot.clone();
-                return Ok(blocking(move || slot.files()?.whole()).await?);
+                // A flight of all blocks that ends well has proved them.
+                return Ok(alone && self.breaks == 0);
             }
             self.tell(teller);
             wait(told, PROGRESS_EVERY, cancel).await?;
@@ -259,7 +284,7 @@ impl Fetch<'_> {
         });
         let brought = self.runs(&following, &follower, teller, cancel).await;
         following.stop(self.slot);
-        self.flying.clear();
+        self.let_go(cancel);
         let md5 = (&mut follower)
             .await
             .map_err(|_| Error::bug("the MD5 of a download panicked"))?;
@@ -410,16 +435,25 @@ impl Fetch<'_> {
         Ok(())
     }
 
+    fn coming(&self) -> usize {
+        self.flying.iter().filter(|t| t.is_coming()).count()
+    }
+
+    /// Ends the flights. When nothing more may come, not even their last blocks do.
+    fn let_go(&mut self, cancel: &CancelToken) {
+        let flying = self.flying.drain(..);
+        match cancel.is_cancelled() {
+            true => flying.for_each(Ticket::stop),
+            false => flying.for_each(drop),
+        }
+    }
+
     /// What is on the disk needs no place kept for it.
     fn tell(&mut self, teller: &mut Teller) {
         let here = self.here();
-        self.room.arrived(here.saturating_sub(self.arrived));
-        self.arrived = self.arrived.max(here);
+        self.room.arrived(here - self.arrived.min(here));
+        self.arrived = here.max(self.arrived);
         teller.tell(here, self.slot.size);
-    }
-
-    fn coming(&self) -> usize {
-        self.flying.iter().filter(|t| t.is_coming()).count()
     }
 
     /// Bytes that are here for good.

@@ -147,16 +147,10 @@ impl Content {
             .pour(slot, id, (pass_over, from, to), body, &how, prove, cancel)
             .await;
         drop(how.permit);
-        let done = match taken {
-            // The MD5 says more than a confirmation could.
-            Ok(Some(md5)) if md5 == slot.md5 => {
-                let proved = slot.clone();
-                blocking(move || proved.prove()).await.map_err(Lost::With)
-            }
-            Ok(Some(_)) => Err(Lost::Gone("MD5")),
-            Ok(None) => Ok(()),
-            Err(lost) => Err(lost),
-        };
+        let done = taken.and_then(|sound| match sound {
+            true => Ok(()),
+            false => Err(Lost::Gone("MD5")),
+        });
         let mut state = slot.lock();
         if let Some(flight) = state.find(id) {
             flight.body = match &done {
@@ -170,6 +164,7 @@ impl Content {
         done
     }
 
+    /// From the network to the disk. `false` if the MD5 of the whole was wrong.
     #[allow(clippy::too_many_arguments, reason = "one step of `take`")]
     async fn pour(
         &self,
@@ -180,7 +175,7 @@ impl Content {
         how: &How,
         prove: bool,
         cancel: &CancelToken,
-    ) -> Result<Option<[u8; 16]>, Lost> {
+    ) -> Result<bool, Lost> {
         let busy = self.life.busy().map_err(Lost::With)?;
         let landing = (slot.clone(), self.ledger.clone());
         let (send, mut receive) = mpsc::channel::<Vec<u8>>(QUEUE);
@@ -196,7 +191,12 @@ impl Content {
                 // Whoever filled it may have gone.
                 drop(give_back.try_send(block));
             }
-            Ok(landing.finish())
+            match landing.finish() {
+                // The MD5 says more than a confirmation could.
+                Some(md5) if md5 == slot.md5 => slot.prove().map(|()| true),
+                Some(_) => Ok(false),
+                None => Ok(true),
+            }
         });
         let mut pass_over = pass_over;
         let mut left = to - from;
@@ -246,13 +246,13 @@ impl Content {
         }
         .await;
         drop(send);
-        let written: Result<Option<[u8; 16]>> = writer
+        let written: Result<bool> = writer
             .await
             .unwrap_or_else(|_| Err(Error::bug("the writer of a download panicked")));
         match (written, received) {
             (Err(error), _) => Err(Lost::With(error)),
             (Ok(_), Err(lost)) => Err(lost),
-            (Ok(md5), Ok(())) => Ok(md5),
+            (Ok(sound), Ok(())) => Ok(sound),
         }
     }
 
@@ -337,7 +337,9 @@ impl Landing {
         self.slot.land(&self.files, self.id, &[hash])
     }
 
+    /// The MD5 of the whole, if it was wanted and all has come.
     fn finish(self) -> Option<[u8; 16]> {
-        self.md5.map(|md5| md5.finalize())
+        let complete = self.at == self.files.size();
+        self.md5.filter(|_| complete).map(Md5::finalize)
     }
 }

@@ -225,9 +225,15 @@ impl Ledger {
 }
 
 impl Call {
-    /// Writes what waits, unless others run that will. What cannot be written now waits on.
+    /// Whether there is nothing to write, or others run that will write it.
+    pub fn leaves_it_to_others(&self) -> bool {
+        let waiting = self.0.lock();
+        waiting.bytes == 0 || waiting.calls > 1
+    }
+
+    /// Writes what waits, unless others will. What cannot be written now waits on.
     pub fn end(self) -> Result<()> {
-        if self.0.lock().calls > 1 {
+        if self.leaves_it_to_others() {
             return Ok(());
         }
         match self.0.write() {
