@@ -644,3 +644,7 @@ fn left() -> Error {
         detail: "an item of an account that has signed out".into(),
     }
 }
+
+#[cfg(test)]
+#[path = "blocks_tests.rs"]
+mod tests;

@@ -94,9 +94,9 @@ impl Content {
     ) -> Result<Filled> {
         let call = self.ledger.begin();
         let brought = self.bring_newest(wanted, purpose, teller, cancel).await;
-        let counted = match call.leaves_it_to_others() {
-            true => Ok(()),
-            false => blocking(move || call.end()).await,
+        let counted = match call.end() {
+            Some(ledger) => blocking(move || ledger.write_if_can()).await,
+            None => Ok(()),
         };
         let filled = brought?;
         counted.map(|()| filled)

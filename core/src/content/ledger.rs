@@ -48,8 +48,8 @@ struct Waiting {
     calls: usize,
 }
 
-/// A call that may bring bytes; [`end`](Self::end) writes them.
-pub(super) struct Call(Ledger);
+/// A call that may bring bytes, until it ends or is dropped.
+pub(super) struct Call(Option<Ledger>);
 
 const PURPOSES: [(Purpose, &str); 6] = [
     (Purpose::Open, "open"),
@@ -120,7 +120,7 @@ impl Ledger {
     /// A call begins that may bring bytes.
     pub fn begin(&self) -> Call {
         self.lock().calls += 1;
-        Call(self.clone())
+        Call(Some(self.clone()))
     }
 
     /// Writes what waits, once it is a few megabytes.
@@ -132,9 +132,13 @@ impl Ledger {
                 return Ok(());
             }
         }
+        self.write_if_can()
+    }
+
+    /// Writes what waits. What cannot be written now waits on; the bytes themselves need not.
+    pub fn write_if_can(&self) -> Result<()> {
         match self.write() {
-            // It waits on; the bytes need not.
-            Err(Error::StoreBusy | Error::Paused) => Ok(()),
+            Err(Error::StoreBusy | Error::Paused | Error::Closed) => Ok(()),
             done => done,
         }
     }
@@ -225,27 +229,22 @@ impl Ledger {
 }
 
 impl Call {
-    /// Whether there is nothing to write, or others run that will write it.
-    pub fn leaves_it_to_others(&self) -> bool {
-        let waiting = self.0.lock();
-        waiting.bytes == 0 || waiting.calls > 1
-    }
-
-    /// Writes what waits, unless others will. What cannot be written now waits on.
-    pub fn end(self) -> Result<()> {
-        if self.leaves_it_to_others() {
-            return Ok(());
-        }
-        match self.0.write() {
-            Err(Error::StoreBusy | Error::Paused | Error::Closed) => Ok(()),
-            done => done,
-        }
+    /// Ends it. The last call that runs gets the ledger, to write what waits with [`Ledger::write_if_can`].
+    pub fn end(mut self) -> Option<Ledger> {
+        let ledger = self.0.take()?;
+        let mut waiting = ledger.lock();
+        waiting.calls -= 1;
+        let due = waiting.calls == 0 && waiting.bytes > 0;
+        drop(waiting);
+        due.then_some(ledger)
     }
 }
 
 impl Drop for Call {
     fn drop(&mut self) {
-        self.0.lock().calls -= 1;
+        if let Some(ledger) = &self.0 {
+            ledger.lock().calls -= 1;
+        }
     }
 }
 

@@ -29,9 +29,9 @@ fn bytes_are_told_at_once_and_written_when_the_last_call_ends() {
     here.add(OPEN, Network::Unmetered, 5);
     here.add(OPEN, Network::Metered, 7);
     assert_eq!((sum(&here), sum(&there)), (12, 0));
-    one.end().unwrap();
+    assert!(one.end().is_none());
     assert_eq!((sum(&here), sum(&there)), (12, 0));
-    two.end().unwrap();
+    two.end().unwrap().write_if_can().unwrap();
     assert_eq!((sum(&here), sum(&there)), (12, 12));
     here.add(OPEN, Network::Unmetered, STEP - 1);
     here.write_if_due().unwrap();
@@ -70,7 +70,7 @@ fn bytes_that_cannot_be_written_now_wait_and_are_not_lost() {
     let call = ledger.begin();
     ledger.add(OPEN, Network::Metered, 9);
     ledger.store.pause(Duration::from_secs(1)).unwrap();
-    call.end().unwrap();
+    call.end().unwrap().write_if_can().unwrap();
     ledger.store.resume().unwrap();
     assert_eq!((sum(&ledger), ledger.metered_this_month().unwrap()), (9, 9));
     ledger.write().unwrap();
