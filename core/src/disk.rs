@@ -40,6 +40,10 @@ pub trait Disk: Send + Sync {
 }
 
 /// A file read and written anywhere, by several threads at once.
+#[allow(
+    clippy::len_without_is_empty,
+    reason = "a length on a disk, not of a collection"
+)]
 pub trait BlockFile: Send + Sync {
     /// Reads up to the end of `buffer`; less only at the end of the file.
     fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;

@@ -10,20 +10,18 @@
 //!   who needs them.
 
 use super::slot::{ABSENT, BLOCK, Hash, SlotFiles, SlotName, WINDOW};
+use super::ticket::Ticket;
 use crate::catalog::Space;
 use crate::disk::Disk;
 use crate::remote::{RemotePath, Revision};
 use crate::{CancelToken, Error, Result};
-use std::collections::HashMap;
 use std::ops::Range;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::Notify;
 
-/// So much may still come of a flight that nobody waits for: less than a new connection costs.
-const NEARLY_DONE: u64 = 4;
 /// How long a thread waits without looking whether another process has brought what it waits for.
 const LOOK_AGAIN: Duration = Duration::from_millis(250);
 
@@ -83,7 +81,7 @@ pub(super) struct Flight {
     pub body: BodyState,
     pub lost: Option<Lost>,
     /// Who waits for it or has begun it for later.
-    interest: usize,
+    pub interest: usize,
     pub cancel: CancelToken,
     outcome: Arc<OnceLock<Result<(), Lost>>>,
     /// Bytes that became map entries.
@@ -138,7 +136,7 @@ pub(super) struct Slot {
 }
 
 impl Slot {
-    fn new(
+    pub fn new(
         disk: Arc<dyn Disk>,
         dir: PathBuf,
         name: SlotName,
@@ -212,7 +210,13 @@ impl Slot {
         }
     }
 
-    fn close_files(&self) {
+    /// The account has left.
+    pub fn leave(&self) {
+        self.lock().left = true;
+        self.close_files();
+    }
+
+    pub fn close_files(&self) {
         *self.files.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
@@ -506,135 +510,6 @@ impl State {
         };
         let here = block < flight.run.start + flight.landed;
         here && (flight.confirmed || (trusting && self.trusted(block).is_some()))
-    }
-}
-
-/// Somebody's interest in a flight, until dropped.
-pub(super) struct Ticket {
-    pub slot: Arc<Slot>,
-    pub id: u64,
-    pub run: Range<u64>,
-    outcome: Arc<OnceLock<Result<(), Lost>>>,
-    settled: Arc<AtomicU64>,
-    pub cancel: CancelToken,
-}
-
-impl Ticket {
-    /// How the flight ended; `None` while it flies.
-    pub fn outcome(&self) -> Option<Result<(), Lost>> {
-        self.outcome.get().cloned()
-    }
-
-    /// Bytes of it that have become map entries.
-    pub fn settled(&self) -> u64 {
-        self.settled.load(Ordering::Relaxed)
-    }
-
-    /// Whether its body still comes.
-    pub fn is_coming(&self) -> bool {
-        self.outcome.get().is_none()
-            && self
-                .slot
-                .lock()
-                .find(self.id)
-                .is_some_and(|flight| flight.body == BodyState::Coming)
-    }
-}
-
-impl Ticket {
-    /// Lets go of the flight because nothing more may come: unless somebody else waits for it, not even its last blocks do.
-    pub fn stop(self) {
-        let mut state = self.slot.lock();
-        if let Some(flight) = state.find(self.id)
-            && flight.interest == 1
-        {
-            flight.cancel.cancel();
-        }
-    }
-}
-
-impl Drop for Ticket {
-    fn drop(&mut self) {
-        let mut state = self.slot.lock();
-        let Some(flight) = state.find(self.id) else {
-            return;
-        };
-        flight.interest -= 1;
-        let left = flight.run.end - flight.run.start - flight.landed;
-        let nearly_done = flight.headers.is_some() && left <= NEARLY_DONE;
-        if flight.interest == 0 && flight.body == BodyState::Coming && !nearly_done {
-            flight.cancel.cancel();
-        }
-    }
-}
-
-/// All slots that are open in this process.
-pub(super) struct Slots {
-    disk: Arc<dyn Disk>,
-    dir: PathBuf,
-    open: Mutex<HashMap<SlotName, Weak<Slot>>>,
-}
-
-impl Slots {
-    pub fn new(disk: Arc<dyn Disk>, dir: PathBuf) -> Self {
-        Self {
-            disk,
-            dir,
-            open: Mutex::default(),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<SlotName, Weak<Slot>>> {
-        self.open.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// The slot of a version. Opens no file.
-    pub fn get(&self, name: SlotName, path: &RemotePath, space: Space) -> Result<Arc<Slot>> {
-        let mut open = self.lock();
-        if let Some(slot) = open.get(&name).and_then(Weak::upgrade) {
-            let mut state = slot.lock();
-            (state.path, state.space) = (path.clone(), space);
-            drop(state);
-            return Ok(slot);
-        }
-        if open.len() >= 64 && open.len().is_power_of_two() {
-            open.retain(|_, slot| slot.strong_count() > 0);
-        }
-        let slot = Arc::new(Slot::new(
-            self.disk.clone(),
-            self.dir.clone(),
-            name.clone(),
-            path.clone(),
-            space,
-        )?);
-        open.insert(name, Arc::downgrade(&slot));
-        Ok(slot)
-    }
-
-    /// Whether nobody else in this process has this slot.
-    pub fn is_only(&self, slot: &Arc<Slot>) -> bool {
-        let _nobody_comes = self.lock();
-        Arc::strong_count(slot) == 1
-    }
-
-    fn all(&self) -> Vec<Arc<Slot>> {
-        self.lock().values().filter_map(Weak::upgrade).collect()
-    }
-
-    /// Closes all files. Nothing uses them: the drive has stopped.
-    pub fn close_files(&self) {
-        for slot in self.all() {
-            slot.close_files();
-        }
-    }
-
-    /// The account has left: who still has a slot gets nothing from it any more.
-    pub fn leave(&self) {
-        for slot in self.all() {
-            slot.lock().left = true;
-            slot.close_files();
-        }
-        self.lock().clear();
     }
 }
 

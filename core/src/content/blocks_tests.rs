@@ -1,4 +1,5 @@
 #![allow(clippy::unwrap_used)]
+use super::super::slots::Slots;
 use super::*;
 use crate::catalog::ItemId;
 use crate::disk::RealDisk;

@@ -3,8 +3,8 @@
 //! The file is brought into its slot and handed out from there. What is here already is not asked for again: opening what is
 //! on the phone makes no request at all.
 
-use super::fill::Teller;
 use super::slot::SlotName;
+use super::streams::Teller;
 use super::{Content, Fetched, Purpose, TransferListener, slot};
 use crate::catalog::ItemId;
 use crate::runtime::blocking;

@@ -5,13 +5,15 @@
 //! the next call, in any process, goes on from it. A small file that is not here at all is one request: its MD5 needs no
 //! other proof.
 
-use super::blocks::{Lost, Slot, Ticket};
+use super::blocks::{Lost, Slot};
 use super::cache::Reserved;
 use super::confirm::Pace;
 use super::flight::How;
 use super::follow::Following;
 use super::ledger::ByteKey;
 use super::slot::{BLOCK, WINDOW};
+use super::streams::{PROGRESS_EVERY, Streams, Teller};
+use super::ticket::Ticket;
 use super::{Content, Purpose, TransferListener};
 use crate::catalog::Item;
 use crate::remote::RemotePath;
@@ -27,10 +29,6 @@ const BREAKS: u32 = 4;
 const SMALL: u64 = 8 << 20;
 /// Bytes of a larger one in one request.
 const CHUNK: std::ops::RangeInclusive<u64> = 8 << 20..=32 << 20;
-const PROGRESS_EVERY: Duration = Duration::from_millis(100);
-/// How long the speed is measured, and how much faster it must be with one stream more.
-const MEASURED: Duration = Duration::from_millis(500);
-const FASTER: f64 = 1.1;
 
 /// What to fetch: a file as the catalogue has it.
 #[derive(Clone)]
@@ -475,93 +473,3 @@ async fn wait(
     };
     cancel.run(waited).await
 }
-
-/// How many requests run at once: one more as long as that makes it faster.
-struct Streams {
-    count: usize,
-    most: usize,
-    since: Instant,
-    had: u64,
-    before: Option<f64>,
-    settled: bool,
-}
-
-impl Streams {
-    fn new(most: usize) -> Self {
-        Self {
-            count: 2.min(most),
-            most,
-            since: Instant::now(),
-            had: 0,
-            before: None,
-            settled: false,
-        }
-    }
-
-    fn look(&mut self, received: u64) {
-        let elapsed = self.since.elapsed();
-        if !self.settled && elapsed >= MEASURED {
-            self.measured((received - self.had) as f64 / elapsed.as_secs_f64());
-            (self.since, self.had) = (Instant::now(), received);
-        }
-    }
-
-    fn measured(&mut self, speed: f64) {
-        match self.before {
-            Some(before) if speed < before * FASTER => {
-                self.count -= 1;
-                self.settled = true;
-            }
-            _ if self.count < self.most => {
-                self.count += 1;
-                self.before = Some(speed);
-            }
-            _ => self.settled = true,
-        }
-    }
-}
-
-/// Tells a listener how far it is: never backwards within a version, at most ten times a second, and that all is here only
-/// once, at the end.
-pub(super) struct Teller {
-    progress: Option<Arc<dyn TransferListener>>,
-    told: Option<(u64, Instant)>,
-}
-
-impl Teller {
-    pub fn new(progress: Option<Arc<dyn TransferListener>>) -> Self {
-        Self {
-            progress,
-            told: None,
-        }
-    }
-
-    fn tell(&mut self, here: u64, size: u64) {
-        let Some(progress) = &self.progress else {
-            return;
-        };
-        let due = self
-            .told
-            .is_none_or(|(told, at)| here > told && at.elapsed() >= PROGRESS_EVERY);
-        if due && here < size {
-            progress.on_transfer(here, size);
-            self.told = Some((here, Instant::now()));
-        }
-    }
-
-    /// Says that all is here.
-    pub fn tell_all(&mut self, size: u64) {
-        if let Some(progress) = &self.progress {
-            progress.on_transfer(size, size);
-        }
-    }
-
-    /// Another version begins.
-    fn begin_again(&mut self) {
-        self.told = self.told.map(|(_, at)| (0, at));
-    }
-}
-
-#[cfg(test)]
-#[path = "fill_tests.rs"]
-mod tests;

@@ -6,10 +6,11 @@
 //! counted, whether it is kept or not.
 
 use super::Content;
-use super::blocks::{BodyState, Lost, Slot, Ticket};
+use super::blocks::{BodyState, Lost, Slot};
 use super::confirm::Pace;
 use super::ledger::ByteKey;
 use super::slot::{BLOCK, Hash, SlotFiles};
+use super::ticket::Ticket;
 use crate::md5::Md5;
 use crate::remote::Body;
 use crate::runtime::{blocking, runtime};

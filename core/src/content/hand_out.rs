@@ -83,7 +83,7 @@ impl Content {
 
     fn not_whole(&self, slot: &Slot) -> Result<bool> {
         slot.files()?.set_whole(false)?;
-        self.note(slot)?;
+        self.note_damaged(slot)?;
         Ok(false)
     }
 
@@ -95,6 +95,8 @@ impl Content {
             }
             std::thread::sleep(Duration::from_millis(1));
         }
+        // Now, because whoever wants the slot waits for what comes next.
+        slot.files()?.sync_data()?;
         let files = match self.slots.is_only(slot) {
             true => slot.take_files(),
             false => None,
@@ -106,7 +108,6 @@ impl Content {
         if !files.alone()? {
             return Ok(false);
         }
-        files.sync_data()?;
         match self.disk.rename(files.data_path(), dest) {
             Err(error) if error.kind() == io::ErrorKind::CrossesDevices => return Ok(false),
             done => done?,

@@ -20,8 +20,11 @@ mod pins;
 mod progress;
 mod reader;
 mod slot;
+mod slots;
+mod streams;
 mod sweep;
 mod thumbnail;
+mod ticket;
 
 use crate::catalog::{Catalog, Item, ItemId, Space};
 use crate::conditions::Waiting;
@@ -30,7 +33,7 @@ use crate::drive::{Life, Profile};
 use crate::remote::Remote;
 use crate::store::Store;
 use crate::{CancelToken, Error, Result};
-use blocks::{Slot, Slots, Stamp};
+use blocks::{Slot, Stamp};
 use cache::Cache;
 pub(crate) use fill::Wanted;
 use gate::Gate;
@@ -38,6 +41,7 @@ use keep::Lanes;
 use ledger::Ledger;
 pub use reader::{Hint, Reader};
 use slot::SlotName;
+use slots::Slots;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thumbnail::Thumbnails;
@@ -426,7 +430,16 @@ impl Content {
         let files = slot.files()?;
         let whole = files.whole()?;
         self.cache.note(&slot.name, files.disk_bytes()?, whole)?;
-        self.cache.note_local(&slot.name, whole)
+        match whole {
+            true => self.cache.note_local(&slot.name, true),
+            false => Ok(()),
+        }
+    }
+
+    /// The same of a slot that was found not to be whole any more.
+    fn note_damaged(&self, slot: &Slot) -> Result<()> {
+        self.note(slot)?;
+        self.cache.note_local(&slot.name, false)
     }
 
     /// Closes every file and writes what waits for the journal. Everything else has stopped.

@@ -4,12 +4,13 @@
 //! flights and never inside the runtime. During a pause its files are closed and its reads fail; afterwards it goes on.
 
 use super::ahead::Ahead;
-use super::blocks::{Lost, Slot, State, Ticket};
+use super::blocks::{Lost, Slot, State};
 use super::cache::Reserved;
 use super::confirm::Pace;
 use super::flight::How;
 use super::ledger::ByteKey;
 use super::slot::{self, BLOCK, SlotName};
+use super::ticket::Ticket;
 use super::{Content, Purpose};
 use crate::catalog::ItemId;
 use crate::{Error, Result};
@@ -175,7 +176,8 @@ impl Reader {
         read.slot.files()?;
         let more = blocks_of(&step.more, self.size);
         let bytes = read.bytes(offset..end, more.end)?;
-        read.ahead(more)?;
+        // What cannot be asked for ahead is asked for when it is read.
+        let _ = read.ahead(more);
         Ok(bytes)
     }
 
@@ -285,7 +287,7 @@ impl Read<'_> {
                     self.failed(Error::DiskFailed {
                         detail: "what was written is not what is read".into(),
                     })?;
-                    self.reader.content.note(&self.slot)?;
+                    self.reader.content.note_damaged(&self.slot)?;
                 }
                 Ok(None)
             }

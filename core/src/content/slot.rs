@@ -197,7 +197,6 @@ fn is_whole(map: &dyn BlockFile) -> Result<bool> {
 
 /// The files of a slot, open, with the shared lock. Several threads may use them at once.
 pub(super) struct SlotFiles {
-    name: SlotName,
     data_path: PathBuf,
     map_path: PathBuf,
     data: Box<dyn BlockFile>,
@@ -231,7 +230,6 @@ impl SlotFiles {
         };
         let files = Self {
             data: disk.open_blocks(&data_path, true)?,
-            name: name.clone(),
             data_path,
             map_path,
             map,
@@ -346,25 +344,15 @@ impl SlotFiles {
         Ok(self.data.disk_bytes()? + self.map.disk_bytes()?)
     }
 
-    /// Tries to have the slot alone, in all processes, in place of the shared lock. When that fails the lock must be
-    /// checked again with [`share`](Self::share).
+    /// Tries to have the slot alone, in all processes, in place of the shared lock. When that fails there is no lock any
+    /// more: open the slot again.
     pub fn alone(&self) -> Result<bool> {
         Ok(self.map.try_lock(true)? && self.is_in_place()?)
-    }
-
-    /// Takes the shared lock again. `false` if the files have been removed meanwhile.
-    pub fn share(&self) -> Result<bool> {
-        Ok(self.map.try_lock(false)? && self.is_in_place()?)
     }
 
     /// Removes what is left of a slot that we have alone.
     pub fn remove(self, disk: &dyn Disk) -> Result<()> {
         remove_files(disk, &*self.map, &self.data_path, &self.map_path)
-    }
-
-    /// Which slot.
-    pub fn name(&self) -> &SlotName {
-        &self.name
     }
 }
 
