@@ -198,7 +198,10 @@ impl Content {
             let count = |bytes| self.ledger.add(key, self.network(), bytes);
             let call = self.ledger.begin();
             let got = receive(new, &mut body, count, cancel).await;
-            let counted = blocking(move || call.end()).await;
+            let counted = match call.end() {
+                Some(ledger) => blocking(move || ledger.write_if_can()).await,
+                None => Ok(()),
+            };
             new = got?;
             counted?;
         }

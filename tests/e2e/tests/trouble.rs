@@ -371,6 +371,7 @@ async fn a_body_cut_at_any_of_ten_places_is_an_error_when_it_lasts_and_continued
         FILM - 65_537,
         FILM - 1,
     ] {
+        world.pocket.lose_content();
         let always = Rule::on("bin").ignore_range().cut_after(place);
         let failed = world
             .fails(vec![always], async |_: &Pocket| world.get().await)
