@@ -60,6 +60,11 @@ fn the_demo_tells_programs_the_same_story() {
             "download",
             "resume",
             "token",
+            "search",
+            "stream",
+            "pin",
+            "thumbnail",
+            "watch",
             "ledger"
         ]
     );
@@ -73,6 +78,20 @@ fn the_demo_tells_programs_the_same_story() {
     );
     assert!(fetched > 0 && fetched < bytes, "{resume}");
     assert_eq!(told["steps"][8]["refreshes"], 1);
+    let stream = &told["steps"][10];
+    let (asked, fetched) = (
+        stream["asked"].as_u64().unwrap(),
+        stream["fetched"].as_u64().unwrap(),
+    );
+    assert!(
+        asked > 0 && asked <= fetched && fetched <= 2 * asked,
+        "{stream}"
+    );
+    let pin = &told["steps"][11];
+    assert_eq!(
+        (&pin["fetched"], &pin["requests"]),
+        (&pin["bytes"], &0.into())
+    );
     let planted = world.run(&["demo", "--plant-a-byte", "--json"]).failed(10);
     assert_eq!(planted.json()["sync_bytes_unasked"], 1);
     assert_eq!(planted.error()["kind"], "demo_failed");

@@ -4,6 +4,8 @@ use super::report::Report;
 use crate::failure::Failure;
 use local_cloud::{Cloud, CloudOptions, Plan};
 use lomme::account::MemoryVault;
+use lomme::conditions::Situation;
+use lomme::content::Network;
 use lomme::{Drive, DriveOptions};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -19,6 +21,12 @@ pub struct Stage {
 pub const FILM: (&str, u64) = ("/Jotta/Sync/Videos/Boat trip.mp4", 6_000_000);
 /// Where it is once another client has renamed it.
 pub const FILM_NOW: &str = "/Jotta/Sync/Videos/Boat trip to Lofoten.mp4";
+/// A video to play parts of: where it is in the cloud, how a person finds it, and its size.
+pub const STREAMED: (&str, &str, u64) = (
+    "/KARI-PC/Videos/A week in Lofoten.mp4",
+    "Backup/KARI-PC/Videos/A week in Lofoten.mp4",
+    60_000_000,
+);
 
 impl Stage {
     pub fn set(report: &mut Report<'_>) -> Result<Self, Failure> {
@@ -30,12 +38,13 @@ impl Stage {
         })
         .map_err(cloud_failed)?;
         let seeded = cloud.seed_if_empty(Plan::Demo).map_err(cloud_failed)?;
-        let files = seeded + 1;
-        let (path, bytes) = FILM;
-        cloud
-            .writer()
-            .put_generated(path, 7, bytes, 1_751_800_000_000)
-            .map_err(cloud_failed)?;
+        let files = seeded + 2;
+        let writer = cloud.writer();
+        for (seed, path, bytes) in [(7, FILM.0, FILM.1), (8, STREAMED.0, STREAMED.2)] {
+            writer
+                .put_generated(path, seed, bytes, 1_751_800_000_000)
+                .map_err(cloud_failed)?;
+        }
         report.say(format!(
             "   It is at {}, with {files} files in it.",
             cloud.url()
@@ -46,8 +55,13 @@ impl Stage {
             directory.path().join("drive"),
             Arc::new(MemoryVault::default()),
         );
+        let drive = Drive::open(options)?;
+        drive.set_situation(Situation {
+            network: Network::Unmetered,
+            ..Situation::default()
+        })?;
         Ok(Self {
-            drive: Drive::open(options)?,
+            drive,
             cloud,
             directory,
         })

@@ -1,5 +1,7 @@
 //! The walk-through itself, step by step.
 
+mod ondemand;
+
 use super::report::{Asked, Report};
 use super::stage::{FILM, Stage, cloud_failed};
 use crate::commands::{count, size};
@@ -33,6 +35,11 @@ pub async fn through(
     walk.download(report).await?;
     walk.resume(report).await?;
     walk.outlive_a_token(report).await?;
+    walk.search(report)?;
+    walk.stream(report).await?;
+    walk.pin(report).await?;
+    walk.thumbnail(report).await?;
+    walk.watch(report).await?;
     Ok(walk.asked)
 }
 

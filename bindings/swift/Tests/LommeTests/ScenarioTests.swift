@@ -326,18 +326,38 @@ import Testing
         #expect(try drive.find(names: ["Sync", "hello.txt"]) != .unknown)
     }
 
-    @Test("The sample of the README is the one that is compiled here")
-    func sampleIsTheReadmes() throws {
+    @Test("The sample reads a part, keeps a folder and hears of a change")
+    func sampleOnDemand() async throws {
+        try await cloud.put("/KARI-PC/Videos/film.mp4", Data(count: 200_000))
+        try await signIn()
+        // The other client goes on until it was heard.
+        let writing = Task {
+            for n in 0..<100 {
+                try await Task.sleep(for: .milliseconds(300))
+                try await cloud.put("/KARI-PC/Videos/new \(n).txt", Data("new".utf8))
+            }
+        }
+        try await onDemand(drive)
+        writing.cancel()
+        let fetched = try drive.ledger().map(\.bytes).reduce(0, +)
+        #expect(fetched >= 200_000)
+    }
+
+    @Test("The samples of the README are the ones that are compiled here")
+    func samplesAreTheReadmes() throws {
         let tests = URL(filePath: #filePath).deletingLastPathComponent()
-        let compiled = try String(contentsOf: tests.appending(path: "Sample.swift"), encoding: .utf8)
         let readme = try String(
             contentsOf: tests.appending(path: "../../../../README.md").standardized,
             encoding: .utf8
         )
-        let sample = compiled.components(separatedBy: "// README\n").last
-        let after = readme.components(separatedBy: "```swift\n").dropFirst().first
-        let shown = try #require(after).components(separatedBy: "```").first
-        #expect(shown == sample)
+        let shown = readme.components(separatedBy: "```swift\n").dropFirst().map {
+            $0.components(separatedBy: "```").first
+        }
+        let compiled = try ["Sample.swift", "SampleOnDemand.swift"].map {
+            try String(contentsOf: tests.appending(path: $0), encoding: .utf8)
+                .components(separatedBy: "// README\n").last
+        }
+        #expect(shown == compiled)
     }
 
     private func signIn() async throws {

@@ -2,36 +2,74 @@ package io.lomme
 
 import java.nio.file.Path
 import kotlin.io.path.readText
+import kotlinx.coroutines.CoroutineScope
+import kotlinx.coroutines.Dispatchers
+import kotlinx.coroutines.delay
+import kotlinx.coroutines.launch
 import kotlinx.coroutines.runBlocking
+import kotlinx.coroutines.withContext
+import kotlinx.coroutines.withTimeout
 import listSync
+import onDemand
 import org.junit.jupiter.api.Assertions.assertEquals
 import org.junit.jupiter.api.Assertions.assertTrue
 import org.junit.jupiter.api.Test
 import org.junit.jupiter.api.io.TempDir
 
-/** The README's sample is real. */
+/** The README's samples are real. */
 class SampleTest {
     @Test
-    fun `the sample of the README is this one`() {
-        val sample = Path.of("src/test/kotlin/Sample.kt").readText().substringAfter("// README\n").trim()
+    fun `the samples of the README are these`() {
+        val samples = listOf("Sample.kt", "SampleOnDemand.kt").map { file ->
+            Path.of("src/test/kotlin/$file").readText().substringAfter("// README\n").trim()
+        }
         val readme = Path.of("../../README.md").readText()
-        val shown = readme.substringAfter("```kotlin\n", "").substringBefore("```").trim()
-        assertEquals(sample, shown)
+        val shown = readme.split("```kotlin\n").drop(1).map { it.substringBefore("```").trim() }
+        assertEquals(samples, shown)
     }
 
     @Test
     fun `the sample signs in and lists Sync`(@TempDir directory: Path) {
         Cloud.start().use { cloud ->
             cloud.put("/Jotta/Sync/hello.txt", "hello".toByteArray())
-            val printed = java.io.ByteArrayOutputStream()
-            val before = System.out
-            System.setOut(java.io.PrintStream(printed, true))
-            try {
-                runBlocking { listSync(directory.resolve("lomme"), cloud.loginToken(), MemoryVault()) }
-            } finally {
-                System.setOut(before)
-            }
-            assertTrue("hello.txt  5" in printed.toString()) { "$printed" }
+            val printed = printed { listSync(directory.resolve("lomme"), cloud.loginToken(), MemoryVault()) }
+            assertTrue("hello.txt  5" in printed) { printed }
         }
+    }
+
+    @Test
+    fun `the sample reads a part, keeps a folder and hears of a change`(@TempDir directory: Path) {
+        Cloud.start().use { cloud ->
+            cloud.put("/KARI-PC/Videos/film.mp4", ByteArray(200_000))
+            Lomme.open(directory.resolve("lomme"), MemoryVault()).use { drive ->
+                val printed = printed {
+                    drive.signIn(cloud.loginToken())
+                    // The other client goes on until it was heard.
+                    val writing = launch {
+                        repeat(100) { n ->
+                            delay(300)
+                            withContext(Dispatchers.IO) { cloud.put("/KARI-PC/Videos/new $n.txt", "new".toByteArray()) }
+                        }
+                    }
+                    withTimeout(30_000) { onDemand(drive) }
+                    writing.cancel()
+                }
+                for (line in listOf("1000 of 200000 bytes", "for the flight", "changed: ")) {
+                    assertTrue(line in printed) { printed }
+                }
+            }
+        }
+    }
+
+    private fun printed(what: suspend CoroutineScope.() -> Unit): String {
+        val printed = java.io.ByteArrayOutputStream()
+        val before = System.out
+        System.setOut(java.io.PrintStream(printed, true))
+        try {
+            runBlocking { what() }
+        } finally {
+            System.setOut(before)
+        }
+        return printed.toString()
     }
 }
