@@ -15,6 +15,8 @@ use std::sync::atomic::Ordering;
 
 /// Openings remembered.
 const OPENED_KEPT: usize = 500;
+/// How long an opening is news, in milliseconds.
+const OPENED_AGAIN_MS: i64 = 60_000;
 
 /// The trash, and its root: only what is right in it can be in the working set.
 const TRASH: u8 = 3;
@@ -206,6 +208,18 @@ impl Catalog {
             (self.changed)();
         }
         Ok(())
+    }
+
+    /// A person opened it here. A player opens one file again and again, which is once.
+    pub(crate) fn note_opened(&self, id: &ItemId) -> Result<()> {
+        if let Some(bytes) = id_bytes(id) {
+            let last = self.store.mark(&bytes, Mark::Opened)?;
+            let since = last.map(|last| self.store.now_ms() - last);
+            if since.is_some_and(|since| (0..OPENED_AGAIN_MS).contains(&since)) {
+                return Ok(());
+            }
+        }
+        self.put_mark(id, Mark::Opened, true)
     }
 
     pub(super) fn put_mark(&self, id: &ItemId, mark: Mark, on: bool) -> Result<()> {

@@ -33,7 +33,15 @@ impl Content {
             fetched += filled.fetched;
             let (item, bytes) = (filled.item.clone(), filled.slot.size);
             let (content, to, stop) = (self.clone(), dest.to_owned(), cancel.clone());
-            if blocking(move || content.hand_out(filled, &to, &stop)).await? {
+            let of = id.clone();
+            let handed_out = move || {
+                let done = content.hand_out(filled, &to, &stop)?;
+                if done {
+                    content.opened(&of, purpose);
+                }
+                Ok(done)
+            };
+            if blocking(handed_out).await? {
                 teller.tell_all(bytes);
                 return Ok(Fetched {
                     item,

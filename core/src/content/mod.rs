@@ -16,6 +16,7 @@ mod gate;
 mod hand_out;
 mod keep;
 mod ledger;
+mod opened;
 mod pins;
 mod progress;
 mod reader;
@@ -39,6 +40,7 @@ pub(crate) use fill::Wanted;
 use gate::Gate;
 use keep::Lanes;
 use ledger::Ledger;
+use opened::Opens;
 pub use reader::{Hint, Reader};
 use slot::SlotName;
 use slots::Slots;
@@ -242,6 +244,7 @@ pub struct Content {
     gate: Gate,
     lanes: Lanes,
     thumbnails: Arc<Thumbnails>,
+    opens: Arc<Opens>,
 }
 
 impl Content {
@@ -270,6 +273,7 @@ impl Content {
             cache,
             gate,
             lanes: Lanes::new(extension),
+            opens: Arc::default(),
             store,
             catalog,
             remote,

@@ -110,6 +110,7 @@ impl Content {
                 slot
             }
         };
+        self.opened(id, purpose);
         Ok(Reader {
             content: self.clone(),
             size: slot.size,
