@@ -80,7 +80,7 @@ pub enum Command {
     Recent(Recent),
     /// Make something a favourite; without PATH, show the favourites
     Favourite(Favourite),
-    /// Show changes as they come, until Ctrl-C; fetches no content
+    /// Show changes as they come, until Ctrl-C, and keep what is pinned up to date; fetches nothing else
     Watch,
     /// Show what may be fetched by itself, or set it
     Rules(Rules),
