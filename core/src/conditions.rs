@@ -21,6 +21,17 @@ pub struct Situation {
     pub low_power: bool,
 }
 
+impl Situation {
+    /// The kind of network that bytes are counted under. A foreign operator's costs money, whatever kind it is told as.
+    pub fn counted_as(&self) -> Network {
+        match self.network {
+            Network::Offline => Network::Offline,
+            _ if self.roaming => Network::Metered,
+            told => told,
+        }
+    }
+}
+
 /// A person's rules for what Lomme does by itself. What a person asks for at this moment (opening, streaming, a
 /// thumbnail on screen) is never held back by them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -199,7 +210,7 @@ pub fn decide(
     if by_itself && situation.roaming && !rules.on_roaming {
         return Err(Waiting::Roaming);
     }
-    if by_itself && (situation.roaming || situation.network == Network::Metered) {
+    if by_itself && situation.counted_as() == Network::Metered {
         if !rules.on_metered {
             return Err(Waiting::Metered);
         }

@@ -64,7 +64,7 @@ impl Gate {
     /// May `bytes` for a pin come now, beside `in_flight` bytes that are coming? 0 where they are not known.
     pub fn for_pin(&self, bytes: u64, in_flight: u64) -> Result<Option<Waiting>> {
         let situation = self.situation();
-        let metered = match situation.network {
+        let metered = match situation.counted_as() {
             Network::Metered => in_flight,
             _ => 0,
         };

@@ -66,6 +66,14 @@ pub(super) struct Run {
     in_flight: u64,
 }
 
+/// How the listing of a whole space ended.
+enum Indexed {
+    Well,
+    /// Much has disappeared: a person must say whether that is right.
+    ManyGone,
+    Not,
+}
+
 /// How one file ended.
 struct Ended {
     id: ItemId,
@@ -220,8 +228,12 @@ impl Run {
             if folders.is_empty() {
                 return Ok(());
             }
-            if folders.len() >= FOLDERS as usize && self.index(pin, stop).await? {
-                continue;
+            if folders.len() >= FOLDERS as usize {
+                match self.index(pin, stop).await? {
+                    Indexed::Well => continue,
+                    Indexed::ManyGone => return Ok(()),
+                    Indexed::Not => {}
+                }
             }
             let mut listings = JoinSet::new();
             while !folders.is_empty() || !listings.is_empty() {
@@ -236,22 +248,31 @@ impl Run {
                 }
                 if let Some(done) = listings.join_next().await {
                     let (folder, asked) = done.map_err(|_| Error::bug("a listing that stopped"))?;
+                    let many_gone = matches!(asked, Err(Error::ManyGone { .. }));
                     self.bear(&folder, asked.map(drop))?;
+                    if many_gone {
+                        // In small bites the rest would go unasked.
+                        return Ok(());
+                    }
                 }
             }
         }
     }
 
-    /// Indexes the whole space of a pin; whether that went well.
-    async fn index(&mut self, pin: &ItemId, stop: &CancelToken) -> Result<bool> {
+    /// Indexes the whole space of a pin.
+    async fn index(&mut self, pin: &ItemId, stop: &CancelToken) -> Result<Indexed> {
         let (catalog, of) = (self.content.catalog.clone(), pin.clone());
         let Some(space) = blocking(move || catalog.space_of(&of)).await? else {
-            return Ok(false);
+            return Ok(Indexed::Not);
         };
         let indexed = self.content.catalog.index(space, &|_| {}, stop).await;
-        let well = indexed.is_ok();
+        let ended = match &indexed {
+            Ok(_) => Indexed::Well,
+            Err(Error::ManyGone { .. }) => Indexed::ManyGone,
+            Err(_) => Indexed::Not,
+        };
         self.bear(pin, indexed.map(drop))?;
-        Ok(well)
+        Ok(ended)
     }
 
     async fn fill(&mut self, pins: &[ItemId], stop: &CancelToken) -> Result<()> {

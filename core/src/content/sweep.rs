@@ -19,7 +19,7 @@ impl Cache {
         let mut unrowed: HashSet<SlotName> =
             slot::all(&*inner.disk, &inner.slots)?.into_iter().collect();
         let now = inner.store.now_ms();
-        let (mut fileless, mut damaged) = (Vec::new(), Vec::new());
+        let (mut fileless, mut uncertain) = (Vec::new(), Vec::new());
         inner.store.catalog.read(|db| {
             let mut rows = db.prepare_cached("SELECT id, version, used_ms, whole FROM slot")?;
             let mut rows = rows.query([])?;
@@ -35,8 +35,11 @@ impl Cache {
                 let is_new = !whole && (used..used + MINUTE_MS).contains(&now);
                 if !has_files && !is_new {
                     fileless.push((id, name));
-                } else if whole && !slot::has_its_files(&*inner.disk, &inner.slots, &name)? {
-                    damaged.push(name);
+                } else if has_files
+                    && (!whole || !slot::has_its_files(&*inner.disk, &inner.slots, &name)?)
+                {
+                    // In part, its bytes were perhaps not counted to the end.
+                    uncertain.push(name);
                 }
             }
             Ok(())
@@ -52,7 +55,7 @@ impl Cache {
                 Ok(())
             })?;
         }
-        for name in unrowed.iter().chain(&damaged) {
+        for name in unrowed.iter().chain(&uncertain) {
             self.adopt(name)?;
         }
         self.heal_local()?;

@@ -20,8 +20,8 @@ impl Drive {
         let until = Instant::now().checked_add(budget);
         let over = || until.is_some_and(|until| Instant::now() >= until);
         let mut polled = Polled::default();
-        // What needs a person's word is told at the end, so that it holds nothing else up.
-        let mut needs_word = None;
+        // What is wrong with one folder is told at the end, so that it holds nothing else up.
+        let mut bad = Bad::default();
         let catalog = self.catalog.clone();
         let folders = blocking(move || catalog.wanting_refresh(FOLDERS)).await?;
         for id in folders {
@@ -31,7 +31,7 @@ impl Drive {
             }
             polled.folders += 1;
             let found = self.catalog.refresh(&id, cancel).await;
-            add(&mut polled.found, &mut needs_word, found)?;
+            bad.add(&mut polled.found, found)?;
         }
         let (catalog, since) = (self.catalog.clone(), self.store.now_ms() - INDEXED_MS);
         for space in blocking(move || catalog.not_indexed_since(since)).await? {
@@ -41,33 +41,54 @@ impl Drive {
             }
             polled.folders += 1;
             let found = self.catalog.index(space, &|_| {}, cancel).await;
-            add(&mut polled.found, &mut needs_word, found)?;
+            bad.add(&mut polled.found, found)?;
         }
-        needs_word.map_or(Ok(polled), Err)
+        bad.first.map_or(Ok(polled), Err)
     }
 }
 
-fn add(
-    total: &mut Refreshed,
-    needs_word: &mut Option<Error>,
-    found: Result<Refreshed>,
-) -> Result<()> {
-    match found {
-        Ok(found) => {
-            total.folders += found.folders;
-            total.files += found.files;
-            total.added += found.added;
-            total.changed += found.changed;
-            total.moved += found.moved;
-            total.deleted += found.deleted;
-            Ok(())
+/// Failures in a row after which it is not the single folder's fault.
+const IN_A_ROW: u32 = 4;
+
+/// What went wrong on the way.
+#[derive(Default)]
+struct Bad {
+    first: Option<Error>,
+    in_a_row: u32,
+}
+
+impl Bad {
+    /// Adds what one listing found. An error ends the poll if it is everybody's.
+    fn add(&mut self, total: &mut Refreshed, found: Result<Refreshed>) -> Result<()> {
+        let error = match found {
+            Ok(found) => {
+                self.in_a_row = 0;
+                total.folders += found.folders;
+                total.files += found.files;
+                total.added += found.added;
+                total.changed += found.changed;
+                total.moved += found.moved;
+                total.deleted += found.deleted;
+                return Ok(());
+            }
+            // Gone meanwhile, or hidden by something else at its place: not the other folders' trouble.
+            Err(
+                Error::NoSuchItem { .. } | Error::NotKnown { .. } | Error::NotAllowed { .. },
+            ) => return Ok(()),
+            Err(error) => error,
+        };
+        self.in_a_row += 1;
+        let its_own = match error {
+            Error::ManyGone { .. } => true,
+            Error::BadAnswer { .. } | Error::Refused { .. } | Error::ServerBusy { .. } => {
+                self.in_a_row < IN_A_ROW
+            }
+            _ => false,
+        };
+        if its_own {
+            self.first.get_or_insert(error);
+            return Ok(());
         }
-        Err(error @ Error::ManyGone { .. }) => {
-            needs_word.get_or_insert(error);
-            Ok(())
-        }
-        // Gone meanwhile, or hidden by something else at its place: not the other folders' trouble.
-        Err(Error::NoSuchItem { .. } | Error::NotKnown { .. } | Error::NotAllowed { .. }) => Ok(()),
-        Err(error) => Err(error),
+        Err(error)
     }
 }

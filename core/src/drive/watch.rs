@@ -269,6 +269,9 @@ impl Watch<'_> {
     ) -> Result<Refreshed> {
         self.hint(hints, 0).await?;
         let polled = self.drive.poll(self.habits.budget, cancel).await?;
+        if polled.more {
+            self.wishes().vague = true;
+        }
         Ok(polled.found)
     }
 
