@@ -216,6 +216,18 @@ impl Catalog {
         self.accept_loss(space)
     }
 
+    /// When the service last told of a file, as its folder's listing has it; `None` if never.
+    pub(crate) fn seen_ms(&self, id: &ItemId) -> Result<Option<i64>> {
+        let key = self.key(id)?;
+        self.store.catalog.read(|db| {
+            let folder = read::parent_of(db, key)?.unwrap_or(key);
+            Ok(match read::freshness(db, folder)? {
+                Freshness::ListedAt(ms) => Some(ms),
+                Freshness::Never => None,
+            })
+        })
+    }
+
     /// Tells readers whether all of a version's content is on the device.
     pub(crate) fn note_local(&self, id: &ItemId, version: &str, whole: bool) -> Result<()> {
         self.put_local(id, version, whole)

@@ -135,7 +135,7 @@ fn a_block_whose_bytes_are_not_its_own_any_more_is_forgotten() {
     let slot = slot(dir.path(), 2);
     let (flight, _) = slot.obtain(0..2, false);
     land(&slot, flight.id, 2);
-    slot.prove().unwrap();
+    slot.prove(&[flight.id]).unwrap();
     assert!(slot.files().unwrap().whole().unwrap());
     let files = slot.files().unwrap();
     files.write(b"x", BLOCK + 5).unwrap();

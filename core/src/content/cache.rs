@@ -178,6 +178,19 @@ impl Cache {
         self.tell(&gone)
     }
 
+    /// The versions of an item that are here as a whole, the last used first.
+    pub fn whole_versions(&self, id: &ItemId) -> Result<Vec<String>> {
+        let id = bytes_of(id)?;
+        self.0.store.catalog.read(|db| {
+            Ok(db
+                .prepare_cached(
+                    "SELECT version FROM slot WHERE id = ?1 AND whole = 1 ORDER BY used_ms DESC",
+                )?
+                .query_map([id], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?)
+        })
+    }
+
     /// Says that a slot is used now. Cheap: written once a minute at the most.
     pub fn used(&self, name: &SlotName) -> Result<()> {
         let now = self.0.store.now_ms();

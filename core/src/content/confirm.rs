@@ -19,6 +19,7 @@
 
 use super::Content;
 use super::blocks::{BodyState, Lost, Slot, Stamp, State};
+use crate::catalog::ItemId;
 use crate::remote::{RemoteFile, RemotePath};
 use crate::runtime::{blocking, runtime};
 use crate::{CancelToken, Error, Result};
@@ -112,8 +113,8 @@ impl Content {
     }
 
     /// Lets the catalogue find out what has become of an item, without anybody waiting for it.
-    pub(super) fn refresh_behind(&self, slot: &Slot) {
-        let (content, id) = (self.clone(), slot.name.id.clone());
+    pub(super) fn refresh_behind(&self, id: ItemId) {
+        let content = self.clone();
         runtime().spawn(async move {
             let never = CancelToken::new();
             // Whoever wants to know asks again; here nobody does.

@@ -3,10 +3,11 @@
 //! The file is brought into its slot and handed out from there. What is here already is not asked for again: opening what is
 //! on the phone makes no request at all.
 
+use super::fill::{Filled, Wanted};
 use super::slot::SlotName;
 use super::streams::Teller;
 use super::{Content, Fetched, Purpose, TransferListener, slot};
-use crate::catalog::ItemId;
+use crate::catalog::{Item, ItemId};
 use crate::runtime::blocking;
 use crate::{CancelToken, Error, Result};
 use std::path::Path;
@@ -19,6 +20,7 @@ impl Content {
     pub(super) async fn fetch_to_file_inner(
         &self,
         id: &ItemId,
+        want_version: Option<&str>,
         dest: &Path,
         purpose: Purpose,
         progress: Option<Arc<dyn TransferListener>>,
@@ -29,7 +31,20 @@ impl Content {
         for _ in 0..MENDED {
             let (catalog, of) = (self.catalog.clone(), id.clone());
             let wanted = blocking(move || catalog.wanted(&of)).await?;
-            let filled = self.bring(&wanted, purpose, &mut teller, cancel).await?;
+            let newest = wanted.item.content_version.as_deref();
+            let wanted_older = want_version.filter(|version| Some(*version) != newest);
+            let filled = match self.older(&wanted, wanted_older.map(str::to_owned)).await? {
+                Some(older) => older,
+                None => match self.bring(&wanted, purpose, &mut teller, cancel).await {
+                    Err(offline @ Error::Offline { .. }) => {
+                        let content = self.clone();
+                        let of = wanted.clone();
+                        let version = blocking(move || content.kept_version(&of)).await?;
+                        self.older(&wanted, version).await?.ok_or(offline)?
+                    }
+                    brought => brought?,
+                },
+            };
             fetched += filled.fetched;
             let (item, bytes) = (filled.item.clone(), filled.slot.size);
             let (content, to, stop) = (self.clone(), dest.to_owned(), cancel.clone());
@@ -53,6 +68,30 @@ impl Content {
         Err(Error::DiskFailed {
             detail: "what was written is not what is read".into(),
         })
+    }
+
+    /// A version that is not the newest, if all of it is here.
+    async fn older(&self, wanted: &Wanted, version: Option<String>) -> Result<Option<Filled>> {
+        let Some(version) = version else {
+            return Ok(None);
+        };
+        let (content, of) = (self.clone(), wanted.clone());
+        blocking(move || {
+            let Some(slot) = content.older_slot(&of, &version)? else {
+                return Ok(None);
+            };
+            Ok(Some(Filled {
+                item: Item {
+                    size: Some(slot.size),
+                    content_version: Some(version),
+                    ..of.item
+                },
+                fetched: 0,
+                slot,
+                proved: false,
+            }))
+        })
+        .await
     }
 
     /// Removes a slot that is of no use any more, unless somebody has it open.

@@ -192,6 +192,8 @@ impl Content {
             breaks: 0,
             next: 0,
             not_before: Instant::now(),
+            dropped: None,
+            spoiled: false,
         };
         let proved = if here == 0 && (1..=SMALL).contains(&slot.size) {
             fetch.at_once(teller, cancel).await
@@ -209,9 +211,14 @@ impl Content {
             slot.clone(),
             matches!(proved, Err(Failed::Drifted(MD5))),
         );
+        let kept = proved.is_ok() && key.purpose == Purpose::Pin;
         let noted = blocking(move || {
             if drifted {
                 slot.forget_all()?;
+            }
+            if kept {
+                // It will be read where there is no network to mend it from.
+                slot.files()?.sync()?;
             }
             content.note(&slot)
         });
@@ -247,6 +254,10 @@ struct Fetch<'a> {
     /// Where to look for the next missing run.
     next: u64,
     not_before: Instant,
+    /// From this block on something has landed that does not count.
+    dropped: Option<u64>,
+    /// The MD5 may have gone over what does not count.
+    spoiled: bool,
 }
 
 impl Fetch<'_> {
@@ -273,25 +284,33 @@ impl Fetch<'_> {
 
     /// What is missing, run by run, with the MD5 behind it.
     async fn in_runs(&mut self, teller: &mut Teller, cancel: &CancelToken) -> Result<(), Failed> {
-        let following = Arc::new(Following::default());
-        let busy = self.content.life.busy()?;
-        let (slot, of) = (self.slot.clone(), following.clone());
-        let mut follower = tokio::task::spawn_blocking(move || {
-            let _busy = busy;
-            of.run(&slot)
-        });
-        let brought = self.runs(&following, &follower, teller, cancel).await;
-        following.stop(self.slot);
-        self.let_go(cancel);
-        let md5 = (&mut follower)
-            .await
-            .map_err(|_| Error::bug("the MD5 of a download panicked"))?;
-        brought?;
-        if md5? != Some(self.slot.md5) {
-            return Err(Failed::Drifted(MD5));
+        loop {
+            let following = Arc::new(Following::default());
+            for ticket in &self.flying {
+                following.own(ticket.run.clone());
+            }
+            let busy = self.content.life.busy()?;
+            let (slot, of) = (self.slot.clone(), following.clone());
+            let mut follower = tokio::task::spawn_blocking(move || {
+                let _busy = busy;
+                of.run(&slot)
+            });
+            let brought = self.runs(&following, &follower, teller, cancel).await;
+            following.stop(self.slot);
+            let md5 = (&mut follower)
+                .await
+                .map_err(|_| Error::bug("the MD5 of a download panicked"))?;
+            brought?;
+            if std::mem::take(&mut self.spoiled) {
+                continue;
+            }
+            if md5? != Some(self.slot.md5) {
+                return Err(Failed::Drifted(MD5));
+            }
+            let hashed: Vec<_> = self.flying.iter().map(|ticket| ticket.id).collect();
+            let slot = self.slot.clone();
+            return Ok(blocking(move || slot.prove(&hashed)).await?);
         }
-        let slot = self.slot.clone();
-        Ok(blocking(move || slot.prove()).await?)
     }
 
     /// Flies until the MD5 has been through.
@@ -310,6 +329,12 @@ impl Fetch<'_> {
             tokio::pin!(told);
             told.as_mut().enable();
             self.harvest(cancel)?;
+            if let Some(block) = self.dropped.take()
+                && following.may_have_read(block)
+            {
+                self.spoiled = true;
+                return Ok(());
+            }
             if follower.is_finished() {
                 return Ok(());
             }
@@ -373,6 +398,16 @@ impl Fetch<'_> {
                 }
             }
         };
+        // While it waited somebody else may have brought it. (A look at a page of the map: no work for another thread.)
+        if self
+            .slot
+            .missing(run.clone(), run.end - run.start)?
+            .as_ref()
+            != Some(&run)
+        {
+            self.next = self.next.min(run.start);
+            return Ok(false);
+        }
         let (ticket, begun) = self.slot.obtain(run.clone(), false);
         if !begun {
             return Ok(false);
@@ -404,6 +439,8 @@ impl Fetch<'_> {
             self.settled += ticket.settled();
             if outcome.is_err() {
                 self.next = self.next.min(ticket.run.start);
+                let kept = ticket.run.start + ticket.settled() / BLOCK;
+                self.dropped = Some(self.dropped.map_or(kept, |dropped| dropped.min(kept)));
             }
             match outcome {
                 Ok(()) => self.breaks = 0,

@@ -35,6 +35,11 @@ impl Following {
         self.at.load(Ordering::Acquire)
     }
 
+    /// Whether the thread may have read this block: what it is at just now counts.
+    pub fn may_have_read(&self, block: u64) -> bool {
+        self.at() + STRIDE > block
+    }
+
     /// Ends the thread.
     pub fn stop(&self, slot: &Slot) {
         self.stop.store(true, Ordering::Release);
@@ -80,6 +85,16 @@ impl Following {
                 return Ok(None);
             }
             let here = slot.in_file(at, STRIDE)?;
+            let owned = self.owned(at);
+            let hash = match owned {
+                0 => files.hashes(at, 1)?.first().copied().unwrap_or(ABSENT),
+                _ => ABSENT,
+            };
+            if here > 0 && owned == 0 && hash == ABSENT {
+                // Somebody else brings it, and it is not confirmed yet.
+                slot.wait(Instant::now() + LOOK, |_| self.stop.load(Ordering::Acquire));
+                continue;
+            }
             if here == 0 {
                 slot.wait(Instant::now() + LOOK, |state| {
                     self.stop.load(Ordering::Acquire)
@@ -89,14 +104,12 @@ impl Following {
                 });
                 continue;
             }
-            let owned = self.owned(at);
             let count = here.min(owned.max(1));
             let bytes = slot.bytes_of(&(at..at + count)) as usize;
             let read = files.read(&mut buffer[..bytes], at * BLOCK)?;
             let mut sound = read == bytes;
             if owned == 0 {
-                let hash = files.hashes(at, 1)?.first().copied().unwrap_or(ABSENT);
-                sound &= hash == ABSENT || blake3::hash(&buffer[..bytes]) == hash;
+                sound &= blake3::hash(&buffer[..bytes]) == hash;
             }
             if !sound {
                 files.forget(at)?;

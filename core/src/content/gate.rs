@@ -63,6 +63,16 @@ impl Gate {
 
     /// May `bytes` for a pin come now, beside `in_flight` bytes that are coming? 0 where they are not known.
     pub fn for_pin(&self, bytes: u64, in_flight: u64) -> Result<Option<Waiting>> {
+        self.for_work(Purpose::Pin, bytes, in_flight)
+    }
+
+    /// The same for any purpose.
+    pub fn for_work(
+        &self,
+        purpose: Purpose,
+        bytes: u64,
+        in_flight: u64,
+    ) -> Result<Option<Waiting>> {
         let situation = self.situation();
         let metered = match situation.counted_as() {
             Network::Metered => in_flight,
@@ -75,10 +85,7 @@ impl Gate {
             free_bytes: self.cache.free_for_pins()?,
             floor_bytes: self.cache.limits()?.free_floor_bytes,
         };
-        let work = Work {
-            purpose: Purpose::Pin,
-            bytes,
-        };
+        let work = Work { purpose, bytes };
         Ok(decide(&work, &self.rules()?, &situation, &circumstances).err())
     }
 }

@@ -4,9 +4,9 @@
 //! a hard link. The file has its final name only when every block has been checked and is on the disk. Where the volume
 //! cannot, a large file that nothing keeps in the cache is not copied but leaves it, because a phone has no room for it twice.
 
-use super::Content;
 use super::blocks::Slot;
 use super::fill::Filled;
+use super::{Content, Purpose};
 use crate::{CancelToken, Error, Result};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -108,8 +108,13 @@ impl Content {
         if !files.alone()? {
             return Ok(false);
         }
+        // Before the data goes: a kill must leave no map that says that all is here.
+        files.set_whole(false)?;
         match self.disk.rename(files.data_path(), dest) {
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => return Ok(false),
+            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
+                files.set_whole(true)?;
+                return Ok(false);
+            }
             done => done?,
         }
         files.remove(&*self.disk)?;
@@ -120,6 +125,8 @@ impl Content {
     }
 
     fn copy(&self, slot: &Slot, near: &Path, dest: &Path, cancel: &CancelToken) -> Result<bool> {
+        // As for a pin: the copy is the caller's, and no part of the cache's budget.
+        let _room = self.cache.reserve(slot.size, Purpose::Pin)?;
         let mut to = self.disk.open_append(near)?;
         let mut buffer = Vec::new();
         for block in 0..slot.blocks() {

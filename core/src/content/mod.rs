@@ -287,8 +287,12 @@ impl Content {
     /// inside the drive's directory, and the next call, in any process, goes on from it. The caller owns `dest` and may
     /// write into it: it shares nothing with the cache. The directory of `dest` must exist.
     ///
-    /// `want_version` is a [`content_version`](Item::content_version). Of a version that is not the newest known the newest
-    /// is handed out, and the result says which.
+    /// `want_version` is a [`content_version`](Item::content_version). If it is not the newest known it is handed out when
+    /// all of it is on the device, else the newest, and the result says which. Without a network, and with an older version
+    /// on the device ([`LocalCopy::Stale`](crate::catalog::LocalCopy::Stale)), that is handed out.
+    ///
+    /// Where the volume cannot make copies that share their blocks, a file of more than 16 MiB that is not pinned leaves the
+    /// cache with this call, because a phone has no room for it twice.
     ///
     /// Errors: `NotKnown`, `NoSuchItem`, `NotAllowed` (not a file, or in the trash), `ContentMismatch`
     /// (nothing is left at `dest`), `Offline`, `DiskFull`, `Cancelled`.
@@ -301,11 +305,9 @@ impl Content {
         progress: Option<Arc<dyn TransferListener>>,
         cancel: &CancelToken,
     ) -> Result<Fetched> {
-        // The newest is handed out, whatever was wanted.
-        let _ = want_version;
         self.life
             .run(cancel, async |cancel| {
-                self.fetch_to_file_inner(id, dest, purpose, progress, cancel)
+                self.fetch_to_file_inner(id, want_version, dest, purpose, progress, cancel)
                     .await
             })
             .await
@@ -313,7 +315,9 @@ impl Content {
 
     /// Opens a file to read any part of it. Touches no network by itself: what is on the device is served from there, and
     /// the rest is fetched by the reads. `want_version` as in [`fetch_to_file`](Self::fetch_to_file), but `VersionGone` if
-    /// it is not the newest known and not on the device.
+    /// it is not the newest known and not on the device. Without one, and when the platform has told that there is no
+    /// network, an older version that is on the device is opened if the newest is not;
+    /// [`Reader::content_version`] says which.
     ///
     /// Errors: `NotKnown`, `NoSuchItem`, `NotAllowed` (not a file, or in the trash), `VersionGone`.
     pub fn open_reader(
@@ -349,8 +353,12 @@ impl Content {
     /// Pins a file or folder: its content is kept on the device from the next [`keep_pins`](Self::keep_pins) on. Fetches
     /// nothing itself, and needs no network.
     ///
+    /// `up_to_bytes` is what the person was asked about; `u64::MAX` for any size. What a folder grows by later is not asked
+    /// about again.
+    ///
     /// Errors: `LargerThanAllowed` when more than `up_to_bytes` are known to be in it (nothing is pinned then),
-    /// `NotKnown`, `NoSuchItem`, `NotAllowed` (in the trash).
+    /// `NotKnown` (also when folders in it are not listed yet, so that its size is not known: index its space first),
+    /// `NoSuchItem`, `NotAllowed` (in the trash).
     pub fn pin(&self, id: &ItemId, up_to_bytes: u64) -> Result<Pin> {
         self.pin_inner(id, up_to_bytes)
     }
@@ -404,8 +412,34 @@ impl Content {
         self.ledger.rows()
     }
 
+    /// The kind of network that bytes are counted under.
     pub(crate) fn network(&self) -> Network {
-        self.gate.situation().network
+        self.gate.situation().counted_as()
+    }
+
+    /// The version of a file that is on the device as a whole, if that is an older one.
+    fn kept_version(&self, wanted: &Wanted) -> Result<Option<String>> {
+        let newest = wanted.item.content_version.as_deref();
+        let here = self.cache.whole_versions(&wanted.item.id)?;
+        let newest_is_here = here.iter().any(|version| Some(version.as_str()) == newest);
+        Ok(here.into_iter().next().filter(|_| !newest_is_here))
+    }
+
+    /// The slot of a version that is not the newest, if all of it is here.
+    fn older_slot(&self, wanted: &Wanted, version: &str) -> Result<Option<Arc<Slot>>> {
+        let stem = format!("{}-{version}", wanted.item.id);
+        let Some(name) = SlotName::parse(&stem) else {
+            return Ok(None);
+        };
+        let here = slot::facts(&*self.disk, self.cache.dir(), &name)?;
+        if !here.is_some_and(|here| here.whole) {
+            return Ok(None);
+        }
+        let slot = self.slots.get(name, &wanted.path, wanted.item.space)?;
+        slot.lock().gone = true;
+        self.cache.used(&slot.name)?;
+        slot.files()?;
+        Ok(Some(slot))
     }
 
     /// The slot of a version, with its row and its files, for who is about to read or fetch.

@@ -1,9 +1,9 @@
-//! What a person opens here is among the recents and in the working set.
+//! What a person opens here is among the recents and in the working set, and is asked about behind the open.
 //!
 //! Telling that is two durable writes: worth it for what a person opens, and not for a program's thousand downloads. So
 //! some in a row are told, and then some a second.
 
-use super::{Content, Purpose};
+use super::{Content, Network, Purpose};
 use crate::catalog::ItemId;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -12,6 +12,8 @@ use std::time::{Duration, Instant};
 const BURST: u32 = 10;
 /// Then one more after each of these.
 const EACH: Duration = Duration::from_millis(200);
+/// What was listed within this time is not asked about again.
+const FRESH_MS: i64 = 60_000;
 
 /// How many may be told now.
 #[derive(Debug)]
@@ -47,6 +49,17 @@ impl Content {
         if by_a_person && self.opens.take() {
             // It was opened, whether that can be told or not.
             drop(self.catalog.note_opened(id));
+            self.look_behind(id);
+        }
+    }
+
+    /// Opening never waits for the network: whether the file has changed is found out behind it.
+    fn look_behind(&self, id: &ItemId) {
+        let seen_ms = self.catalog.seen_ms(id).ok().flatten();
+        let now_ms = self.store.now_ms();
+        let is_fresh = seen_ms.is_some_and(|seen| (seen..seen + FRESH_MS).contains(&now_ms));
+        if !is_fresh && self.network() != Network::Offline {
+            self.refresh_behind(id.clone());
         }
     }
 }

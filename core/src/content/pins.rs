@@ -10,7 +10,7 @@
 
 use super::keep::Run;
 use super::slot::SlotName;
-use super::{Content, Evicted, Pin, PinRun, TransferListener};
+use super::{Content, Evicted, Pin, PinRun, Purpose, TransferListener};
 use crate::catalog::{Item, ItemId, Lookup, Space};
 use crate::conditions::{Rules, Situation, Waiting};
 use crate::disk::OwnFile;
@@ -45,6 +45,11 @@ impl Content {
     pub(super) fn pin_inner(&self, id: &ItemId, up_to_bytes: u64) -> Result<Pin> {
         self.pinnable(id)?;
         let weight = self.catalog.weight(id)?;
+        if weight.unlisted_folders > 0 && up_to_bytes < u64::MAX && weight.bytes <= up_to_bytes {
+            return Err(Error::NotKnown {
+                detail: "how large a folder is that is not listed yet".into(),
+            });
+        }
         if weight.bytes > up_to_bytes {
             return Err(Error::LargerThanAllowed {
                 bytes: weight.bytes,
@@ -126,6 +131,11 @@ impl Content {
             Some(bytes) => self.gate.for_pin(bytes, 0),
             None => Ok(None),
         }
+    }
+
+    /// Why a file that a person opens now would not come.
+    pub(crate) fn waiting_to_open(&self) -> Result<Option<Waiting>> {
+        self.gate.for_work(Purpose::Open, 0, 0)
     }
 
     /// Bytes of a file's newest version that are here, or of all files in a folder.

@@ -9,9 +9,9 @@ use super::cache::Reserved;
 use super::confirm::Pace;
 use super::flight::How;
 use super::ledger::ByteKey;
-use super::slot::{self, BLOCK, SlotName};
+use super::slot::BLOCK;
 use super::ticket::Ticket;
-use super::{Content, Purpose};
+use super::{Content, Network, Purpose};
 use crate::catalog::ItemId;
 use crate::{Error, Result};
 use std::ops::Range;
@@ -90,25 +90,16 @@ impl Content {
         let _busy = self.life.busy()?;
         let wanted = self.catalog.wanted(id)?;
         let newest = wanted.item.content_version.as_deref();
-        let older = want_version.filter(|version| Some(*version) != newest);
+        let older = match want_version {
+            Some(version) => (Some(version) != newest).then(|| version.to_owned()),
+            None if self.network() == Network::Offline => self.kept_version(&wanted)?,
+            None => None,
+        };
         let slot = match older {
             None => self.slot(&wanted)?,
-            Some(version) => {
-                let name = SlotName {
-                    id: wanted.item.id.clone(),
-                    version: version.to_owned(),
-                };
-                let known = SlotName::parse(&name.stem()).ok_or(Error::VersionGone)?;
-                let here = slot::facts(&*self.disk, self.cache.dir(), &known)?;
-                if !here.is_some_and(|here| here.whole) {
-                    return Err(Error::VersionGone);
-                }
-                let slot = self.slots.get(known, &wanted.path, wanted.item.space)?;
-                slot.lock().gone = true;
-                self.cache.used(&slot.name)?;
-                slot.files()?;
-                slot
-            }
+            Some(version) => self
+                .older_slot(&wanted, &version)?
+                .ok_or(Error::VersionGone)?,
         };
         self.opened(id, purpose);
         Ok(Reader {
@@ -209,10 +200,13 @@ impl Reader {
         drop(coming);
         if let Some(slot) = slot {
             // What cannot be written now is written by whoever comes next, or made anew from the files.
-            if slot.take_unnoted(1) {
-                drop(self.content.note(&slot));
+            // Not in a pause, which must find no open file.
+            if let Ok(_busy) = self.content.life.busy() {
+                if slot.take_unnoted(1) {
+                    drop(self.content.note(&slot));
+                }
+                drop(self.content.ledger.write());
             }
-            drop(self.content.ledger.write());
         }
     }
 

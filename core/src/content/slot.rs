@@ -334,6 +334,12 @@ impl SlotFiles {
         Ok(self.data.read_at(buffer, offset)?)
     }
 
+    /// Makes all of the slot durable.
+    pub fn sync(&self) -> Result<()> {
+        self.data.sync()?;
+        Ok(self.map.sync()?)
+    }
+
     /// Makes the bytes durable, for a file that is about to leave.
     pub fn sync_data(&self) -> Result<()> {
         Ok(self.data.sync()?)

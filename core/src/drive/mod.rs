@@ -65,7 +65,8 @@ pub struct Why {
     pub local_bytes: u64,
     /// The pin that it is kept by.
     pub pinned_by: Option<ItemId>,
-    /// The one reason why pinned content that is missing does not come; `None` if nothing is missing or nothing holds it back.
+    /// The one reason why content that is missing does not come: by itself if it is pinned, else when it is opened. `None`
+    /// if nothing is missing or nothing holds it back.
     pub waiting: Option<Waiting>,
     /// All of that in a sentence, for developers and support.
     pub explanation: String,

@@ -72,9 +72,9 @@ impl Bad {
                 return Ok(());
             }
             // Gone meanwhile, or hidden by something else at its place: not the other folders' trouble.
-            Err(
-                Error::NoSuchItem { .. } | Error::NotKnown { .. } | Error::NotAllowed { .. },
-            ) => return Ok(()),
+            Err(Error::NoSuchItem { .. } | Error::NotKnown { .. } | Error::NotAllowed { .. }) => {
+                return Ok(());
+            }
             Err(error) => error,
         };
         self.in_a_row += 1;

@@ -23,6 +23,9 @@ impl Drive {
         let local_bytes = self.content.bytes_here(&item)?;
         let waiting = match pinned_by {
             Some(_) => self.content.waiting(Some(id))?,
+            None if item.kind == Kind::File && item.local != LocalCopy::Whole => {
+                self.content.waiting_to_open()?
+            }
             None => None,
         };
         let here = sentence(&item, local_bytes);

@@ -9,6 +9,10 @@ use lomme::content::TransferListener;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+fn content_of(phone: &Phone) -> &lomme::content::Content {
+    phone.drive().content()
+}
+
 #[derive(Default)]
 struct Steps(Mutex<Vec<(u64, u64)>>);
 
@@ -23,7 +27,13 @@ async fn a_pinned_folder_is_on_the_device_after_a_run_and_nothing_else_is() {
     let cloud = trip();
     let phone = Phone::at(&cloud).await;
     let trip = phone.item("Sync/Trip");
-    let pin = phone.drive().content().pin(&trip.id, 1 << 40).unwrap();
+    let content = phone.drive().content();
+    let unknown = content.pin(&trip.id, 1 << 40);
+    assert!(
+        matches!(unknown, Err(Error::NotKnown { .. })),
+        "nobody can say how large a folder is that was never listed: {unknown:?}"
+    );
+    let pin = content.pin(&trip.id, u64::MAX).unwrap();
     assert_eq!((pin.item.id, pin.files), (trip.id.clone(), 0), "not listed");
     assert_eq!(
         cloud.counts().content_of("Sync"),
@@ -147,6 +157,37 @@ async fn a_changed_file_is_stale_until_the_next_run_and_readable_meanwhile() {
     .await
     .unwrap();
     assert_eq!(read.unwrap(), old[..1000]);
+
+    // In a tunnel the old copy is opened, whoever asks and however.
+    phone.be(Network::Offline);
+    cloud.trouble().add(Rule::on_all().lose_answer());
+    assert_eq!(phone.read("Sync/Trip/ticket.pdf").await.unwrap(), old);
+    let dest = phone.pocket.outer.path().join("ticket");
+    let fetched = content_of(&phone)
+        .fetch_to_file(&id, None, &dest, Purpose::Open, None, &CancelToken::new())
+        .await
+        .unwrap();
+    assert_eq!(std::fs::read(&dest).unwrap(), old);
+    assert_eq!(
+        (fetched.item.size, fetched.bytes, fetched.fetched),
+        (Some(300 * KIB), 300 * KIB, 0),
+        "the item as of these bytes"
+    );
+    cloud.trouble().clear();
+    phone.be(Network::Unmetered);
+    let wanted = fetched.item.content_version.unwrap();
+    let again = content_of(&phone)
+        .fetch_to_file(
+            &id,
+            Some(&wanted),
+            &dest,
+            Purpose::Open,
+            None,
+            &CancelToken::new(),
+        )
+        .await
+        .unwrap();
+    assert_eq!(again.bytes, 300 * KIB, "the version that was wanted");
 
     let run = phone.keep().await;
     assert_eq!((run.files, run.fetched), (1, 200_000));

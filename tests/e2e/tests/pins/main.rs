@@ -92,7 +92,7 @@ impl Phone {
 
     fn pin(&self, path: &str) {
         let id = self.item(path).id;
-        self.drive().content().pin(&id, 1 << 40).unwrap();
+        self.drive().content().pin(&id, u64::MAX).unwrap();
     }
 
     async fn keep(&self) -> PinRun {
