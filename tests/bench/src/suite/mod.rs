@@ -9,7 +9,7 @@ mod serve;
 
 use crate::cloud::{Run, Stage};
 use crate::hash::Md5;
-use crate::report::Benchmark;
+use crate::report::{Benchmark, median};
 use serde_json::json;
 use std::fs;
 use std::path::Path;
@@ -66,7 +66,7 @@ pub fn run(rclone: &str, work: &str, out: &str, rest: &[&str]) -> ExitCode {
     if chosen.is_empty() {
         chosen.extend(&ALL);
     }
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), load());
     let (mut done, mut text) = (Vec::new(), String::new());
     for (name, bench) in chosen {
         eprintln!("-- {name}");
@@ -86,9 +86,10 @@ pub fn run(rclone: &str, work: &str, out: &str, rest: &[&str]) -> ExitCode {
         }
     }
     let closing = format!(
-        "{} rounds each, {} processors, {:.0} s in all; one core's MD5: {:.0} MiB/s\n",
+        "{} rounds each, {} processors (load average before: {before}, after: {}), {:.0} s in all; one core's MD5: {:.0} MiB/s\n",
         suite.rounds,
         std::thread::available_parallelism().map_or(0, usize::from),
+        load(),
         start.elapsed().as_secs_f64(),
         md5_mib_per_second(),
     );
@@ -132,15 +133,33 @@ pub fn peak(run: &Run) -> f64 {
     run.took.peak_mib
 }
 
-/// How fast one core hashes when nothing disturbs it, which bounds every whole download: the service has no other hash.
+/// How fast one core hashes, which bounds every whole download: the service has no other hash. Told by the time that the
+/// thread has had a processor, so a busy machine does not change it much.
 pub fn md5_mib_per_second() -> f64 {
     let data = vec![7_u8; 1 << 20];
     let rates = (0..8).map(|_| {
-        let start = Instant::now();
+        let start = thread_cpu_s();
         let mut md5 = Md5::new();
         (0..64).for_each(|_| md5.update(&data));
         std::hint::black_box(md5.finalize());
-        64.0 / start.elapsed().as_secs_f64()
+        64.0 / (thread_cpu_s() - start)
     });
-    rates.fold(0.0, f64::max)
+    median(rates.collect())
+}
+
+/// Seconds for which this thread has had a processor.
+fn thread_cpu_s() -> f64 {
+    let told = fs::read_to_string("/proc/thread-self/schedstat").unwrap_or_default();
+    let nanoseconds = told
+        .split_whitespace()
+        .next()
+        .and_then(|ns| ns.parse::<f64>().ok());
+    nanoseconds.unwrap_or(f64::NAN) / 1e9
+}
+
+/// How many threads wanted a processor, in the last 1, 5 and 15 minutes: a table of a busy machine shows it.
+fn load() -> String {
+    let told = fs::read_to_string("/proc/loadavg").unwrap_or_default();
+    let told: Vec<_> = told.split_whitespace().take(3).collect();
+    told.join(" ")
 }
