@@ -52,11 +52,6 @@ final class Cloud: @unchecked Sendable {
         try await ask("PUT", "file", parameters, content)
     }
 
-    /// Another client moves or renames.
-    func move(_ from: String, to: String) async throws {
-        try await ask("POST", "move", ["from": from, "to": to])
-    }
-
     /// Fills the cloud by a plan: `demo`, `scale:FILES:FOLDERS`.
     func seed(_ plan: String) async throws {
         try await ask("POST", "seed", ["plan": plan])
@@ -67,7 +62,7 @@ final class Cloud: @unchecked Sendable {
         try await ask("POST", "folder", ["path": folder, "files": "\(count)"])
     }
 
-    /// Another client removes a file for good.
+    /// Another client removes a file or folder for good.
     func remove(_ path: String) async throws {
         try await ask("DELETE", "file", ["path": path, "for_good": "true"])
     }

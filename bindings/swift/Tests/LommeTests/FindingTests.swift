@@ -162,7 +162,7 @@ import Testing
     func manyGone() async throws {
         try await cloud.fill("/Jotta/Sync/Many", count: 3_000)
         try await drive.index(.sync)
-        try await cloud.move("/Jotta/Sync/Many", to: "/Jotta/Archive/Many")
+        try await cloud.remove("/Jotta/Sync/Many")
         try await expectError({
             guard case .ManyGone(let gone, let known, _) = $0 else { return false }
             return gone >= 3_000 && known >= gone && $0.retryAdvice() == .needsUser

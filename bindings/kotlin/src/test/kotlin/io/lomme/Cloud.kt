@@ -21,13 +21,10 @@ class Cloud private constructor(private val process: Process, val url: String) :
     fun put(path: String, content: ByteArray, modified: Long? = null) =
         told("PUT", "file?path=${quoted(path)}" + (modified?.let { "&modified=$it" } ?: ""), content)
 
-    /** Another client moves or renames. */
-    fun move(from: String, to: String) = told("POST", "move?from=${quoted(from)}&to=${quoted(to)}")
-
     /** Another client writes [count] small files. */
     fun fill(folder: String, count: Int) = told("POST", "folder?path=${quoted(folder)}&files=$count")
 
-    /** Another client removes a file for good. */
+    /** Another client removes a file or folder for good. */
     fun remove(path: String) = told("DELETE", "file?path=${quoted(path)}&for_good=true")
 
     /** From now on requests that the rule picks go wrong. */

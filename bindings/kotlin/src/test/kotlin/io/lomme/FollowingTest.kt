@@ -112,7 +112,7 @@ class FollowingTest {
         cloud.fill("/Jotta/Sync/Many", 3_000)
         cloud.put("/Jotta/Sync/stays.txt", "a".toByteArray())
         drive.index(DriveSpace.SYNC)
-        cloud.move("/Jotta/Sync/Many", "/Jotta/Archive/Many")
+        cloud.remove("/Jotta/Sync/Many")
         val error = assertThrows<LommeException.ManyGone> { drive.index(DriveSpace.SYNC) }
         assertTrue(error.gone >= 3_000u && error.known >= error.gone) { "${error.gone} of ${error.known}" }
         assertEquals(RetryAdvice.NeedsUser, error.retryAdvice())
