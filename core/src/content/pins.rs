@@ -141,10 +141,14 @@ impl Content {
     /// Bytes of a file's newest version that are here, or of all files in a folder.
     pub(crate) fn bytes_here(&self, item: &Item) -> Result<u64> {
         match &item.content_version {
-            Some(version) => self.cache.bytes_here(&SlotName {
-                id: item.id.clone(),
-                version: version.clone(),
-            }),
+            Some(version) => {
+                let taken = self.cache.bytes_here(&SlotName {
+                    id: item.id.clone(),
+                    version: version.clone(),
+                })?;
+                // A device gives places in whole pages, so a file takes a little more than it has.
+                Ok(taken.min(item.size.unwrap_or(taken)))
+            }
             None => Ok(self.catalog.kept(&item.id)?.whole_bytes),
         }
     }

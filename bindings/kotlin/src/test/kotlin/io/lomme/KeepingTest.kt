@@ -150,6 +150,7 @@ class KeepingTest {
 
         drive.setRules(FetchRules(onMetered = true, meteredBytesAMonth = 1_000u))
         assertTrue(drive.keepPins().waiting is WaitReason.DataCap)
+        drive.setSituation(DeviceSituation(NetworkKind.METERED, charging = false, batteryPercent = 80u))
         drive.setRules(FetchRules(onMetered = true, onlyCharging = true))
         assertEquals(WaitReason.Charger, drive.keepPins().waiting)
         drive.setRules(FetchRules(onMetered = true, batteryAtLeast = 90u))
