@@ -4,11 +4,12 @@
 //! after every connection the tree is looked at once as if nothing had been told, and where there are no events that is
 //! done every few minutes.
 //!
-//! Three loops run beside each other: one listens, one asks, one brings pinned content up to date, so that none holds up
-//! another. They share what is wished, which is bounded: too many hints are one about everything. When one ends, the
+//! Four loops run beside each other: one listens, one asks, one brings pinned content up to date, one looks after the
+//! sign-in, so that none holds up another. They share what is wished, which is bounded: too many hints are one about everything. When one ends, the
 //! others are told to stop, and all are waited for.
 
-use super::Drive;
+use super::{Drive, Listener};
+use crate::account::SignIn;
 use crate::catalog::Refreshed;
 use crate::remote::{Events, RemotePath, pause};
 use crate::runtime::blocking;
@@ -16,7 +17,7 @@ use crate::{CancelToken, Error, Result, RetryAdvice};
 use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep_until, timeout_at};
@@ -95,6 +96,18 @@ impl Drop for Watching<'_> {
     }
 }
 
+/// Wakes who looks after the sign-in.
+#[derive(Default)]
+struct SignInNews(Notify);
+
+impl Listener for SignInNews {
+    fn on_changed(&self) {}
+
+    fn on_account_changed(&self) {
+        self.0.notify_one();
+    }
+}
+
 impl Drive {
     /// Stays connected to the service's change events until cancelled: each is a hint that leads to a refresh of the folder
     /// concerned, and then to [`Listener::on_changed`](super::Listener::on_changed). Reconnects by itself with growing
@@ -128,12 +141,13 @@ impl Watch<'_> {
             let Err(error) = lane;
             error
         };
-        let (listening, asking, keeping) = tokio::join!(
+        let (listening, asking, keeping, signed_in) = tokio::join!(
             async { until(self.listen(&all).await).await },
             async { until(self.ask(&all).await).await },
             async { until(self.keep_pins(&all).await).await },
+            async { until(self.signed_in(&all).await).await },
         );
-        let mut ends = [listening, asking, keeping].into_iter();
+        let mut ends = [listening, asking, keeping, signed_in].into_iter();
         // The others were only told to stop.
         ends.find(|error| *error != Error::Cancelled)
             .unwrap_or(Error::Cancelled)
@@ -340,6 +354,30 @@ impl Watch<'_> {
                 Ok(_) | Err(_) => self.habits.pins,
             };
             from = Instant::now() + wait;
+        }
+    }
+
+    /// Ends when the sign-in has, whichever call found out: a connection that stands does not tell.
+    async fn signed_in(&self, cancel: &CancelToken) -> Result<Infallible> {
+        let news = Arc::new(SignInNews::default());
+        let _subscription = self.drive.hints.subscribe(news.clone());
+        loop {
+            let account = self.drive.account.clone();
+            match blocking(move || account.state()).await {
+                Ok(SignIn::Out | SignIn::Again(_)) => {
+                    return Err(Error::SignInNeeded {
+                        detail: "the sign-in has ended".into(),
+                    });
+                }
+                Err(error) if ends(&error) => return Err(error),
+                // What cannot be read now is found out by the next request.
+                Ok(SignIn::In(_)) | Err(_) => {}
+            }
+            let told = async {
+                news.0.notified().await;
+                Ok(())
+            };
+            cancel.run(told).await?;
         }
     }
 }

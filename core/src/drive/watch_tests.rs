@@ -323,3 +323,25 @@ async fn it_ends_with_a_pause_and_with_a_sign_in_that_has_ended() {
     let at_once = world.drive.watch_as(HASTY, &cancel).await;
     assert!(matches!(at_once, Err(Error::SignInNeeded { .. })));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sign_in_that_another_call_finds_ended_ends_a_watch_whose_connection_stands() {
+    let world = World::new("on").await;
+    let (_cancel, watch) = world.watch();
+    until("watching", || world.watching()).await;
+    // The look after the connection is over, and nothing more is asked.
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    world.cloud.revoke_sessions().unwrap();
+    let (sync, never) = (Space::Sync.root(), CancelToken::new());
+    let refreshed = world.drive.catalog.refresh(&sync, &never).await;
+    assert!(
+        matches!(refreshed, Err(Error::SignInNeeded { .. })),
+        "{refreshed:?}"
+    );
+    let ended = tokio::time::timeout(Duration::from_secs(10), watch).await;
+    let ended = ended.unwrap().unwrap();
+    assert!(
+        matches!(ended, Err(Error::SignInNeeded { .. })),
+        "{ended:?}"
+    );
+}

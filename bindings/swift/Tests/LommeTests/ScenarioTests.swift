@@ -168,10 +168,11 @@ import Testing
     @Test("Cancelling one of two calls leaves the other alone")
     func cancelledOne() async throws {
         try await signIn()
-        try await cloud.trouble(#"{"kind": "get", "delay_ms": 1500}"#)
+        try await cloud.trouble(#"[{"kind": "get", "path": "Sync", "delay_ms": 60000}, {"kind": "get", "delay_ms": 1500}]"#)
+        let before = try await cloud.requests("get")
         let one = Task { try await drive.refresh("sync") }
         let other = Task { try await drive.refresh("archive") }
-        try await Task.sleep(for: .milliseconds(300))
+        #expect(try await eventually { try await cloud.requests("get") == before + 2 })
         one.cancel()
         #expect(await failure { try await one.value } is CancellationError)
         #expect(try await other.value.files == 0)

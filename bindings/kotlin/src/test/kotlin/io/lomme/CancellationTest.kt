@@ -93,12 +93,14 @@ class CancellationTest {
 
     @Test
     fun `cancelling one of two calls leaves the other alone`() = withDrive { cloud, drive ->
-        cloud.trouble("""{"kind":"get","delay_ms":1500}""")
+        cloud.trouble("""[{"kind":"get","path":"Sync","delay_ms":60000},{"kind":"get","delay_ms":1500}]""")
+        val before = cloud.requests("get")
         coroutineScope {
             val one = launch(Dispatchers.Default) { drive.refresh("sync") }
             val other = async(Dispatchers.Default) { drive.refresh("archive") }
-            delay(300.milliseconds)
+            while (cloud.requests("get") < before + 2) delay(20.milliseconds)
             one.cancelAndJoin()
+            assertTrue(one.isCancelled)
             assertEquals(0u.toULong(), other.await().files)
         }
     }

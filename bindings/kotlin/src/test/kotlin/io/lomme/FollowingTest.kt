@@ -78,6 +78,8 @@ class FollowingTest {
         drive.refresh("sync")
         val outcome = async { runCatching { drive.watchedChangesSince(drive.currentAnchor()).toList() } }
         drive.untilWatching(true)
+        // The look after the connection is over: only the refresh finds out.
+        delay(3.seconds)
         cloud.revokeTokens()
         assertThrows<LommeException.SignInNeeded> { drive.refresh("sync") }
         val failure = withTimeout(60.seconds) { outcome.await() }.exceptionOrNull()
