@@ -375,7 +375,8 @@ impl Content {
     }
 
     /// Brings all pinned content up to date, as far as the rules allow: lists the pinned folders, then fetches what is
-    /// missing or has changed. Beside what a person asks for at this moment, this is the only way that content comes.
+    /// missing or has changed. Beside what a person asks for at this moment, this is the only way that content comes;
+    /// a watch calls it after a change.
     /// Call it when something was pinned, when the situation changed and from the platform's background job; it can end at
     /// any moment and be called again. The progress is of all bytes still to come.
     pub async fn keep_pins(

@@ -20,8 +20,10 @@ impl LommeDrive {
     /// leaves is kept in the drive's directory, and the next call, in any process, goes on from it. The directory of
     /// `destination` must exist; the file there is the caller's and shares nothing with the cache.
     ///
-    /// `want_version` is a `contentVersion`; if the service no longer has it, the newest is fetched, and the result says
-    /// which. Throws `NotKnown`, `NoSuchItem`, `NotAllowed` (not a file, or in the trash), `ContentMismatch`, `DiskFull`,
+    /// `want_version` is a `contentVersion`; if it is not the newest known it is handed out when all of it is on the
+    /// device, else the newest; without a network, an older version that is on the device. The result says
+    /// which. Where the volume cannot share blocks between copies, a file of more than 16 MiB that is not pinned leaves the
+    /// cache with this call. Throws `NotKnown`, `NoSuchItem`, `NotAllowed` (not a file, or in the trash), `ContentMismatch`, `DiskFull`,
     /// `Cancelled` and what `refresh` throws.
     pub async fn fetch_to_file(
         &self,
@@ -107,7 +109,8 @@ impl LommeDrive {
     }
 
     /// Brings all pinned content up to date, as far as the rules allow: lists the pinned folders, then fetches what is
-    /// missing or has changed. Beside what a person asks for at this moment, this is the only way that content comes.
+    /// missing or has changed. Beside what a person asks for at this moment, this is the only way that content comes;
+    /// a watch calls it after a change.
     /// Call it when something was pinned, when the situation changed and from a background job; it may end at any moment
     /// and be called again. `progress` hears the bytes that have come of all that were missing.
     pub async fn keep_pins(

@@ -133,7 +133,7 @@ impl LommeDrive {
 
     /// Stays connected to the service's change events until cancelled: each is a hint that leads to a refresh of the
     /// folder concerned, and then to `onChanged`. Connects again by itself with growing pauses; polls instead where the
-    /// service has no events. Ends with `Cancelled`, or throws `SignInNeeded`.
+    /// service has no events. After a change it keeps the pins, as `keepPins` does, and it fetches nothing else. Ends with `Cancelled`, or throws `SignInNeeded`.
     pub async fn watch(&self, cancel: Arc<CancelToken>) -> Result<(), LommeError> {
         let drive = self.0.clone();
         on_runtime(&cancel, |token| async move { drive.watch(&token).await }).await

@@ -78,8 +78,10 @@ extension LommeDrive {
     /// the item as of these bytes.
     ///
     /// What is on the device is not fetched again; what a broken or cancelled call leaves is kept in the drive's
-    /// directory, and the next call goes on from it. If the service no longer has `wantVersion`, the newest is fetched, and
-    /// the result says which. Throws `NoSuchItem`, `ContentMismatch`, `DiskFull` and what `refresh(_:)` throws.
+    /// directory, and the next call goes on from it. If `wantVersion` is not the newest known, it is handed out when all of
+    /// it is on the device, else the newest; without a network, an older version that is on the device. The result says
+    /// which. Where the volume cannot share blocks between copies, a file of more than 16 MiB that is not pinned leaves the
+    /// cache with this call. Throws `NoSuchItem`, `ContentMismatch`, `DiskFull` and what `refresh(_:)` throws.
     ///
     /// - Parameters:
     ///   - id: the file.
@@ -120,7 +122,7 @@ extension LommeDrive {
 
     /// Brings all pinned content up to date, as far as the rules allow.
     ///
-    /// Beside what a person asks for at this moment, this is the only way that content comes. Call it when something was
+    /// Beside what a person asks for at this moment, this is the only way that content comes; `watch()` does it after a change. Call it when something was
     /// pinned, when the situation changed and from a background task; it may end at any moment and be called again.
     ///
     /// - Parameter progress: as for `fetch(_:version:to:purpose:progress:)`, for all bytes that were missing.
@@ -140,7 +142,8 @@ extension LommeDrive {
     }
 
     /// Stays connected to the service's change events until the task is cancelled: each leads to a refresh of the folder
-    /// concerned, which `changes(since:)` then tells of. Connects again by itself.
+    /// concerned, which `changes(since:)` then tells of. Connects again by itself. After a change it keeps the pins, as `keepPins()`
+    /// does, and it fetches nothing else.
     ///
     /// Throws `SignInNeeded` when the sign-in ends, `Paused`, `Closed`.
     public func watch() async throws {

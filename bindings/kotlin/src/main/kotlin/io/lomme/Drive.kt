@@ -230,7 +230,8 @@ public class Drive internal constructor(private val core: LommeDrive) : AutoClos
 
     /**
      * Stays connected to the service's change events until the coroutine is cancelled: each leads to a refresh of the
-     * folder concerned, which [changesSince] and [hints] then tell of. Connects again by itself.
+     * folder concerned, which [changesSince] and [hints] then tell of. Connects again by itself. After a change it keeps the pins, as
+     * [keepPins] does, and it fetches nothing else.
      *
      * @throws LommeException `SignInNeeded` when the sign-in ends; `Paused`, `Closed`
      */
@@ -243,7 +244,9 @@ public class Drive internal constructor(private val core: LommeDrive) : AutoClos
      * item as of these bytes. What is on the device is not fetched again; what a broken or cancelled call leaves is kept,
      * and the next call goes on from it. The directory of [destination] must exist; the file there is the caller's.
      *
-     * If the service no longer has [wantVersion], the newest is fetched, and the result says which. [onProgress] hears on
+     * If [wantVersion] is not the newest known, it is handed out when all of it is on the device, else the newest; without a
+     * network, an older version that is on the device. The result says which. Where the volume cannot share blocks between
+     * copies, a file of more than 16 MiB that is not pinned leaves the cache with this call. [onProgress] hears on
      * another thread how many bytes of how many are on the disk; if it throws, the call stops and throws that.
      *
      * @throws LommeException `NotKnown`, `NoSuchItem`, `NotAllowed`, `ContentMismatch`, `DiskFull`, `Offline`
@@ -304,7 +307,7 @@ public class Drive internal constructor(private val core: LommeDrive) : AutoClos
 
     /**
      * Brings all pinned content up to date, as far as the rules allow. Beside what a person asks for at this moment, this is
-     * the only way that content comes. Call it when something was pinned, when the situation changed and from a background
+     * the only way that content comes; [watch] does it after a change. Call it when something was pinned, when the situation changed and from a background
      * job; it may end at any moment and be called again. [onProgress] as in [fetchToFile], for all bytes that were missing.
      */
     public suspend fun keepPins(onProgress: ((done: ULong, total: ULong) -> Unit)? = null): PinRun =
