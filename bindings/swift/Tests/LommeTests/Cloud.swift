@@ -36,6 +36,9 @@ final class Cloud: @unchecked Sendable {
     /// From now on nobody answers.
     func stop() {
         try? input.fileHandleForWriting.close()
+        // A cloud that was started meanwhile may have inherited the pipe, and would keep this one alive, and with it the
+        // thread that waits here.
+        process.terminate()
         process.waitUntilExit()
     }
 
