@@ -26,8 +26,9 @@ import Testing
     func allowed() async throws {
         let started = try await drive.signInByBrowser(service: "Jottacloud")
         #expect(try started.warning().contains("sign out"))
+        let page = try started.url()
         let finishing = Task { try await started.finish() }
-        try await browse(started.url(), answer: "allow")
+        try await browse(page, answer: "allow")
         let account = try await finishing.value
         #expect(try drive.signInState() == .signedIn(account: account))
         try await cloud.put("/Jotta/Sync/a.txt", Data("a".utf8))
@@ -37,8 +38,9 @@ import Testing
     @Test("A person who says no stays signed out")
     func denied() async throws {
         let started = try await drive.signInByBrowser(service: "Jottacloud")
+        let page = try started.url()
         let finishing = Task { try await started.finish() }
-        try await browse(started.url(), answer: "deny")
+        try await browse(page, answer: "deny")
         try await expectError({ if case .LoginRefused = $0 { true } else { false } }) {
             try await finishing.value
         }
