@@ -4,7 +4,7 @@
 //! uses several ranges itself.
 
 use super::progress::{Part, Progress};
-use super::{Content, PinRun, Purpose, TransferListener, Wanted};
+use super::{Content, PinRun, Purpose, TransferListener};
 use crate::catalog::{Item, ItemId, Kind, Lookup};
 use crate::conditions::Waiting;
 use crate::runtime::blocking;
@@ -429,7 +429,7 @@ impl Run {
     }
 }
 
-/// Brings one file. What has changed or moved on the service is asked for once.
+/// Brings one file.
 async fn keep(
     content: &Content,
     id: &ItemId,
@@ -438,23 +438,7 @@ async fn keep(
 ) -> Result<u64> {
     let (catalog, of) = (content.catalog.clone(), id.clone());
     let wanted = blocking(move || catalog.wanted(&of)).await?;
-    match fill(content, &wanted, progress.clone(), stop).await {
-        Err(Error::VersionGone | Error::ContentMismatch { .. } | Error::NoSuchItem { .. }) => {}
-        filled => return filled,
-    }
-    content.catalog.refresh_inner(id, stop).await?;
-    let (catalog, of) = (content.catalog.clone(), id.clone());
-    let wanted = blocking(move || catalog.wanted(&of)).await?;
-    fill(content, &wanted, progress, stop).await
-}
-
-async fn fill(
-    content: &Content,
-    wanted: &Wanted,
-    progress: Option<Arc<dyn TransferListener>>,
-    stop: &CancelToken,
-) -> Result<u64> {
-    let filled = content.fill(wanted, Purpose::Pin, progress, stop).await?;
+    let filled = content.fill(&wanted, Purpose::Pin, progress, stop).await?;
     if filled.fetched == 0 {
         // It was here, and readers did not know: a new catalogue.
         let (cache, name) = (content.cache.clone(), filled.slot.name.clone());
