@@ -37,6 +37,11 @@ pub trait Disk: Send + Sync {
     fn clone_file(&self, from: &Path, to: &Path) -> io::Result<bool>;
     /// Bytes that can still be written to the volume of a directory.
     fn free_space(&self, dir: &Path) -> io::Result<u64>;
+    /// Asked before each commit of a database and each request of the service. A test that kills at a chosen step fails it from then on, so that nothing
+    /// that comes after the step has any effect.
+    fn alive(&self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// A file read and written anywhere, by several threads at once.

@@ -1,7 +1,8 @@
 //! Lomme: the core of a phone companion for Jottacloud and its white-label sisters.
 //!
 //! [`Drive`] opens a directory and hands out the services: [`account`] (sign-in), [`catalog`]
-//! (the local tree of Sync, Backup, Archive and Trash) and [`content`] (bytes on demand).
+//! (the local tree of Sync, Backup, Archive and Trash), [`content`] (bytes on demand) and
+//! [`edits`] (the outbox).
 //! Data flows one way: drive → services → `remote` and `store`. What reads the local store is
 //! synchronous and never touches the network; what may touch the network is `async` and takes a
 //! [`CancelToken`].
@@ -16,6 +17,7 @@ pub mod conditions;
 pub mod content;
 pub mod disk;
 mod drive;
+pub mod edits;
 mod error;
 mod md5;
 mod remote;

@@ -15,6 +15,7 @@ use crate::account::{Account, SignIn};
 use crate::catalog::{Catalog, ItemId, LocalCopy, Refreshed};
 use crate::conditions::{Rules, Situation, Waiting};
 use crate::content::{Content, LedgerRow, Usage};
+use crate::edits::Edits;
 use crate::remote::Remote;
 use crate::store::Store;
 use crate::{CancelToken, Error, Result};
@@ -89,6 +90,7 @@ pub struct Drive {
     account: Arc<Account>,
     catalog: Arc<Catalog>,
     content: Content,
+    edits: Edits,
     remote: Remote,
     life: Arc<Life>,
     hints: Arc<Hints>,
@@ -139,16 +141,26 @@ impl Drive {
             store.clone(),
             catalog.clone(),
             remote.clone(),
-            disk,
+            disk.clone(),
             life.clone(),
             &directory,
             profile,
+        )?;
+        let edits = Edits::new(
+            store.clone(),
+            catalog.clone(),
+            content.clone(),
+            remote.clone(),
+            disk,
+            life.clone(),
+            &directory,
         )?;
         let drive = Self {
             store,
             account,
             catalog,
             content,
+            edits,
             remote,
             life,
             hints,
@@ -174,6 +186,11 @@ impl Drive {
     /// Bytes.
     pub fn content(&self) -> &Content {
         &self.content
+    }
+
+    /// Changes.
+    pub fn edits(&self) -> &Edits {
+        &self.edits
     }
 
     /// One snapshot for a screen.

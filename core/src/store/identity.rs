@@ -135,7 +135,7 @@ fn recorded(db: &Connection, wanted: &Place) -> Result<Option<[u8; 16]>> {
         .optional()?)
 }
 
-fn put(db: &Transaction<'_>, id: &[u8; 16], place: &Place) -> Result<()> {
+pub(super) fn put(db: &Transaction<'_>, id: &[u8; 16], place: &Place) -> Result<()> {
     db.prepare_cached(
         "INSERT INTO identity (id, parent, name, kind, uuid) VALUES (?1, ?2, ?3, ?4, ?5)
          ON CONFLICT (id) DO UPDATE SET

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Step `n` leads from version `n` to `n + 1`.
-const STEPS: &[&str] = &[V1, V2];
+const STEPS: &[&str] = &[V1, V2, V3];
 
 const V1: &str = "
     CREATE TABLE setting (
@@ -64,6 +64,88 @@ const V2: &str = "
         month INTEGER PRIMARY KEY,
         bytes INTEGER NOT NULL
     );
+";
+
+/// The outbox and all that belongs to it (see [`super::edits`]), and files on the service that are to be deleted there.
+const V3: &str = "
+    CREATE TABLE edit (
+        id BLOB PRIMARY KEY,
+        n INTEGER NOT NULL UNIQUE,
+        change INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        since_ms INTEGER NOT NULL,
+        is_new INTEGER NOT NULL,
+        parent BLOB,
+        name TEXT,
+        copy_of BLOB,
+        fate TEXT,
+        link INTEGER,
+        file TEXT,
+        size INTEGER,
+        md5 BLOB,
+        blake3 BLOB,
+        created_ms INTEGER,
+        modified_ms INTEGER,
+        base_parent BLOB,
+        base_name TEXT,
+        base_uuid BLOB,
+        base_md5 BLOB,
+        base_size INTEGER,
+        base_revision INTEGER,
+        marker TEXT,
+        sent_ms INTEGER,
+        attempts INTEGER NOT NULL,
+        until_ms INTEGER,
+        held TEXT
+    ) WITHOUT ROWID;
+    CREATE INDEX edit_parent ON edit (parent);
+    CREATE TABLE sent (
+        id BLOB NOT NULL,
+        md5 BLOB NOT NULL,
+        PRIMARY KEY (id, md5)
+    ) WITHOUT ROWID;
+    CREATE TABLE draft (
+        file TEXT PRIMARY KEY,
+        id BLOB NOT NULL,
+        parent BLOB,
+        name TEXT,
+        base_parent BLOB,
+        base_name TEXT,
+        base_uuid BLOB,
+        base_md5 BLOB,
+        base_size INTEGER,
+        base_revision INTEGER,
+        session INTEGER NOT NULL,
+        handed_out INTEGER NOT NULL,
+        since_ms INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE operation (
+        key TEXT PRIMARY KEY,
+        id BLOB NOT NULL,
+        at_ms INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE conflict (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        kind TEXT NOT NULL,
+        item BLOB NOT NULL,
+        copy BLOB,
+        at_ms INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        theirs_md5 BLOB,
+        theirs_size INTEGER,
+        told INTEGER NOT NULL
+    );
+    CREATE TABLE discarded (
+        file TEXT PRIMARY KEY,
+        id BLOB NOT NULL,
+        name TEXT NOT NULL,
+        size INTEGER NOT NULL,
+        at_ms INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE TABLE temporary (
+        path TEXT PRIMARY KEY,
+        since_ms INTEGER NOT NULL
+    ) WITHOUT ROWID;
 ";
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {

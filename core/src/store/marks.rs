@@ -222,7 +222,7 @@ pub(super) fn count_change(db: &Connection) -> Result<()> {
     set_number(db, COUNT, number(db, COUNT)? + 1)
 }
 
-fn number(db: &Connection, key: &str) -> Result<i64> {
+pub(super) fn number(db: &Connection, key: &str) -> Result<i64> {
     let text: Option<String> = db
         .prepare_cached("SELECT value FROM setting WHERE key = ?1")?
         .query_row([key], |row| row.get(0))
@@ -230,7 +230,7 @@ fn number(db: &Connection, key: &str) -> Result<i64> {
     Ok(text.and_then(|text| text.parse().ok()).unwrap_or(0))
 }
 
-fn set_number(db: &Connection, key: &str, number: i64) -> Result<()> {
+pub(super) fn set_number(db: &Connection, key: &str, number: i64) -> Result<()> {
     db.prepare_cached("INSERT OR REPLACE INTO setting VALUES (?1, ?2)")?
         .execute((key, number.to_string()))?;
     Ok(())

@@ -11,6 +11,7 @@
 //! - two files are not one transaction: the journal commits first, and the catalogue follows.
 
 mod db;
+mod edits;
 mod generation;
 mod identity;
 mod journal;
@@ -23,6 +24,10 @@ use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::{Error, Result};
 pub(crate) use db::Db;
+pub(crate) use edits::{
+    Base, ConflictRow, DiscardedRow, DraftRow, EditRow, Fate, Outbox, WantedContent, WantedPlace,
+    check_file,
+};
 pub(crate) use identity::{Identified, Identities, Place, new_id};
 pub(crate) use lease::Lease;
 pub(crate) use marks::Mark;
