@@ -77,10 +77,21 @@ pub enum Error {
         /// Why, for developers.
         detail: String,
     },
-    /// The service refused because the account's space is used up. Only what adds bytes can meet it, and no call
-    /// does yet.
+    /// Something else has that name already. Look what it is, or choose another name.
+    #[error("the name is taken")]
+    NameTaken,
+    /// The service takes no such name here (too long, or a character that it refuses). Choose another.
+    #[error("the service refuses that name: {detail}")]
+    NameRefused {
+        /// For developers.
+        detail: String,
+    },
+    /// The service refused because the account's space is used up. Make space, or buy some.
     #[error("the account's space is used up")]
     QuotaExceeded,
+    /// The account takes no changes for now. Its owner must ask the service why.
+    #[error("the account is locked for changes")]
+    AccountLocked,
     /// No space left on this device. Free some, then try again; nothing half-written was kept as whole.
     #[error("no space left on this device")]
     DiskFull,
@@ -191,7 +202,10 @@ impl Error {
             Self::SignInNeeded { .. }
             | Self::LoginRefused { .. }
             | Self::OtherAccount
+            | Self::NameTaken
+            | Self::NameRefused { .. }
             | Self::QuotaExceeded
+            | Self::AccountLocked
             | Self::LargerThanAllowed { .. }
             | Self::ManyGone { .. }
             | Self::DiskFull

@@ -92,9 +92,27 @@ pub enum LommeError {
         /// Why, for developers.
         detail: String,
     },
-    /// The service refused because the account's space is used up.
+    /// Something else has that name already. Look what it is, or choose another name.
+    #[error("{detail}")]
+    NameTaken {
+        /// For developers.
+        detail: String,
+    },
+    /// The service takes no such name here (too long, or a character that it refuses). Choose another.
+    #[error("{detail}")]
+    NameRefused {
+        /// For developers.
+        detail: String,
+    },
+    /// The service refused because the account's space is used up. Make space, or buy some.
     #[error("{detail}")]
     QuotaExceeded {
+        /// For developers.
+        detail: String,
+    },
+    /// The account takes no changes for now. Its owner must ask the service why.
+    #[error("{detail}")]
+    AccountLocked {
         /// For developers.
         detail: String,
     },
@@ -271,7 +289,10 @@ impl From<lomme::Error> for LommeError {
             E::NoSuchItem { detail } => Self::NoSuchItem { detail },
             E::NotKnown { detail } => Self::NotKnown { detail },
             E::NotAllowed { detail } => Self::NotAllowed { detail },
+            E::NameTaken => Self::NameTaken { detail: said },
+            E::NameRefused { detail } => Self::NameRefused { detail },
             E::QuotaExceeded => Self::QuotaExceeded { detail: said },
+            E::AccountLocked => Self::AccountLocked { detail: said },
             E::DiskFull => Self::DiskFull { detail: said },
             E::DiskFailed { detail } => Self::DiskFailed { detail },
             E::ContentMismatch { detail } => Self::ContentMismatch { detail },
@@ -328,7 +349,10 @@ impl From<LommeError> for lomme::Error {
             E::NoSuchItem { detail } => Self::NoSuchItem { detail },
             E::NotKnown { detail } => Self::NotKnown { detail },
             E::NotAllowed { detail } => Self::NotAllowed { detail },
+            E::NameTaken { .. } => Self::NameTaken,
+            E::NameRefused { detail } => Self::NameRefused { detail },
             E::QuotaExceeded { .. } => Self::QuotaExceeded,
+            E::AccountLocked { .. } => Self::AccountLocked,
             E::DiskFull { .. } => Self::DiskFull,
             E::DiskFailed { detail } => Self::DiskFailed { detail },
             E::ContentMismatch { detail } => Self::ContentMismatch { detail },
@@ -370,6 +394,9 @@ mod tests {
             lomme::Error::StoreTooNew { found: 9, known: 1 },
             lomme::Error::LargerThanAllowed { bytes: 7, files: 2 },
             lomme::Error::ManyGone { gone: 3, of: 4 },
+            lomme::Error::NameTaken,
+            lomme::Error::NameRefused { detail: detail() },
+            lomme::Error::AccountLocked,
             lomme::Error::Paused,
             lomme::Error::Cancelled,
         ] {

@@ -57,6 +57,29 @@ impl Endpoints {
         url.set_path("/ws/");
         Ok(url)
     }
+
+    /// Whether a file's bytes, and a token with them, may go to a URL that the service named: over TLS to a host beside
+    /// `jfs.` or `api.`, or to the one host that has everything.
+    pub(crate) fn may_take_uploads(&self, url: &Url) -> bool {
+        [&self.jfs, &self.api].into_iter().any(|own| {
+            let Ok(own) = safe_url(own) else {
+                return false;
+            };
+            let (Some(host), Some(own_host)) = (url.host_str(), own.host_str()) else {
+                return false;
+            };
+            let named = own_host
+                .strip_prefix("jfs.")
+                .or_else(|| own_host.strip_prefix("api."));
+            let beside = named.is_some_and(|domain| {
+                let before = host.strip_suffix(domain);
+                domain.contains('.') && before.is_some_and(|b| b.is_empty() || b.ends_with('.'))
+            });
+            url.scheme() == own.scheme()
+                && url.port_or_known_default() == own.port_or_known_default()
+                && (host == own_host || beside)
+        })
+    }
 }
 
 #[cfg(test)]
@@ -79,5 +102,52 @@ mod tests {
             assert_eq!(at(Endpoints::at(origin)), expected);
         }
         assert!(Endpoints::at("http://cloud.example").websocket().is_err());
+    }
+
+    #[test]
+    fn bytes_go_only_to_the_services_own_hosts() {
+        let may = |endpoints: &Endpoints, url: &str| {
+            endpoints.may_take_uploads(&reqwest::Url::parse(url).unwrap())
+        };
+        let real = Endpoints::default();
+        for url in [
+            "https://up.jottacloud.com/x",
+            "https://jfs.jottacloud.com/x",
+            "https://uc-7.eu.jottacloud.com/x?y",
+            "https://jottacloud.com:443/",
+        ] {
+            assert!(may(&real, url), "{url}");
+        }
+        for url in [
+            "https://evil.example/x",
+            "https://evil-jottacloud.com/x",
+            "https://jottacloud.com.evil.example/x",
+            "https://up.jottacloud.com:8443/x",
+            "http://up.jottacloud.com/x",
+            "http://127.0.0.1/x",
+            "ftp://up.jottacloud.com/x",
+        ] {
+            assert!(!may(&real, url), "{url}");
+        }
+        let local = Endpoints::at("http://127.0.0.1:8080");
+        assert!(may(&local, "http://127.0.0.1:8080/files/v1/upload/1"));
+        let custom = Endpoints::at("https://cloud.co.uk");
+        assert!(may(&custom, "https://cloud.co.uk/x"));
+        for url in ["https://up.cloud.co.uk/x", "https://co.uk/x"] {
+            assert!(!may(&custom, url), "{url}");
+        }
+        for url in [
+            "http://127.0.0.1:8081/x",
+            "https://127.0.0.1:8080/x",
+            "http://localhost:8080/x",
+            "https://up.jottacloud.com/x",
+        ] {
+            assert!(!may(&local, url), "{url}");
+        }
+        // `jfs.` before a bare top-level domain names no family of hosts.
+        assert!(!may(
+            &Endpoints::at("https://jfs.com"),
+            "https://evil.com/x"
+        ));
     }
 }

@@ -15,12 +15,27 @@ pub(crate) const MAX_BODY: usize = 64 * 1024;
 struct Words {
     code: Option<u16>,
     class: Option<String>,
+    /// The message is about names, not about this one's place.
+    of_names: bool,
 }
+
+/// What the service says to names that are too long, and to paths that it cannot read (protocol facts §10.3).
+const OF_NAMES: [&str; 2] = ["file names may not", "Unable to validate decoded path"];
 
 /// The error for an answer that is no success. `body` may be anything.
 pub(crate) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Error {
     let words = words(body);
     let class = words.as_ref().and_then(|w| w.class.clone());
+    match class.as_deref() {
+        // Under statuses that no client has told (protocol facts §13.7), so the class alone counts.
+        Some("UniqueFileException") => return Error::NameTaken,
+        Some("CorruptUploadOpenApiException") => {
+            return Error::ContentMismatch {
+                detail: "other bytes came than were announced".into(),
+            };
+        }
+        _ => {}
+    }
     let detail = class.unwrap_or_else(|| "no reason given".into());
     match status {
         // A 404 that is not in the service's words may come from a proxy: it proves nothing.
@@ -35,6 +50,19 @@ pub(crate) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -
         400..=499 => Error::Refused { status, detail },
         300..=399 => Error::bad_answer(format!("a redirect (HTTP {status})")),
         _ => Error::bad_answer(format!("HTTP {status}")),
+    }
+}
+
+/// As [`refusal`], of a request that would have given something a name. A 400 without any words is what a `%` in a path
+/// meets (protocol facts §11).
+pub(crate) fn name_refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Error {
+    let words = words(body);
+    match refusal(status, retry_after, body) {
+        Error::Refused {
+            status: 400,
+            detail,
+        } if words.is_none_or(|words| words.of_names) => Error::NameRefused { detail },
+        error => error,
     }
 }
 
@@ -59,7 +87,12 @@ fn json_words(body: &[u8]) -> Option<Words> {
         .as_deref()
         .or(fields.message.as_deref())
         .and_then(class_of);
-    (code.is_some() || class.is_some()).then_some(Words { code, class })
+    let of_names = fields.message.as_deref().is_some_and(is_of_names);
+    (code.is_some() || class.is_some()).then_some(Words {
+        code,
+        class,
+        of_names,
+    })
 }
 
 fn xml_words(body: &[u8]) -> Result<Words> {
@@ -96,13 +129,20 @@ impl Handler for ErrorDocument {
     fn close(&mut self) -> Result<()> {
         match (self.depth, self.field.as_str()) {
             (2, "code") => self.words.code = self.text.trim().parse().ok(),
-            (2, "message") => self.words.class = class_of(&self.text),
+            (2, "message") => {
+                self.words.class = class_of(&self.text);
+                self.words.of_names = is_of_names(&self.text);
+            }
             _ => {}
         }
         self.depth -= 1;
         self.field.clear();
         Ok(())
     }
+}
+
+fn is_of_names(message: &str) -> bool {
+    OF_NAMES.iter().any(|words| message.contains(words))
 }
 
 /// The last part of a class name; `None` for anything that is not one.

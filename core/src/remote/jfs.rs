@@ -1,15 +1,19 @@
 //! JFS documents: `user`, `device`, `mountPoint`, `folder` and `file` (protocol facts §2, §3).
 //!
-//! - Only a COMPLETED `currentRevision` makes a file; `latestRevision` is somebody's unfinished upload.
+//! - Only a COMPLETED `currentRevision` makes a file; `latestRevision` is somebody's unfinished upload. Of the older
+//!   `revisions`, too, only what is COMPLETED counts; the others took a number and hold nothing.
 //! - A `deleted` mark, whatever its value, is a tombstone.
 //! - One name that no item can have spoils the whole listing: leaving the entry out would look like a deletion.
 //! - The root must close and the totals in `metadata`, when given, must fit: only then is absence proven.
 
 use super::document::{Entries, Field, md5, uuid};
 use super::xml::{Handler, Tag};
-use super::{Entry, RemoteFile, RemoteFolder, RemotePath, Revision, names, times};
+use super::{Entry, RemoteFile, RemoteFolder, RemotePath, Revision, SharedLink, names, times};
 use crate::{Error, Result};
 use std::collections::VecDeque;
+
+/// How many older versions are kept of a file; captures show 4 at most (protocol facts §3.2).
+const MAX_OLDER: usize = 64;
 
 /// What a document is about, from its root element.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +33,9 @@ enum Element {
     List(Child),
     Child(Child),
     Revision,
+    /// `revisions` of the file that the document is about.
+    History,
+    OldRevision,
     Leaf(Leaf),
     Ignored,
 }
@@ -48,6 +55,7 @@ enum Leaf {
     Deleted,
     AbsPath,
     PublicUri,
+    SharePath,
     Number,
     State,
     Created,
@@ -79,7 +87,8 @@ struct Draft {
     uuid: Option<[u8; 16]>,
     deleted_ms: Option<i64>,
     abspath: Option<String>,
-    shared: bool,
+    link: Option<String>,
+    page: Option<String>,
     revision: Option<DraftRevision>,
 }
 
@@ -109,6 +118,9 @@ pub(crate) struct Jfs {
     entries: VecDeque<Entry>,
     folders: u64,
     files: u64,
+    /// The older revision being read.
+    old: Option<DraftRevision>,
+    older: Vec<Revision>,
     /// From `metadata`.
     promised_folders: Option<u64>,
     promised_files: Option<u64>,
@@ -128,6 +140,8 @@ impl Jfs {
             entries: VecDeque::new(),
             folders: 0,
             files: 0,
+            old: None,
+            older: Vec::new(),
             promised_folders: None,
             promised_files: None,
             user: User::default(),
@@ -147,6 +161,20 @@ impl Jfs {
     /// The root as a file, after the end.
     pub fn take_file(&mut self) -> Result<RemoteFile> {
         std::mem::take(&mut self.about).into_file(false)
+    }
+
+    /// The older versions of the root, newest first, after the end.
+    pub fn take_older(&mut self) -> Vec<Revision> {
+        let mut older = std::mem::take(&mut self.older);
+        older.sort_by_key(|revision| std::cmp::Reverse(revision.number));
+        older
+    }
+
+    /// The root's public link, after the end.
+    pub fn link(&self) -> Result<Option<SharedLink>> {
+        let uri = self.about.link.as_deref();
+        uri.map(|uri| SharedLink::new(uri, self.about.page.as_deref()))
+            .transpose()
     }
 
     pub fn waiting(&self) -> usize {
@@ -221,6 +249,16 @@ impl Jfs {
         Ok(())
     }
 
+    fn finish_old(&mut self) {
+        let old = self.old.take().filter(|old| old.completed);
+        let whole = old.filter(|old| old.number.is_some());
+        if let Some(Ok(revision)) = whole.map(DraftRevision::finish)
+            && self.older.len() < MAX_OLDER
+        {
+            self.older.push(revision);
+        }
+    }
+
     fn finish_root(&mut self) -> Result<()> {
         self.introduced = true;
         let kept = |promised: Option<u64>, found| promised.is_none_or(|n| n == found);
@@ -237,12 +275,20 @@ impl Jfs {
     fn finish_leaf(&mut self, leaf: Leaf) {
         let field = std::mem::take(&mut self.field);
         let text = field.get();
+        if let Some(old) = &mut self.old {
+            old.set(leaf, text);
+            self.field = field;
+            return;
+        }
         let draft = self.draft();
         match leaf {
             Leaf::Name => draft.name = Some(text.to_owned()),
             Leaf::Deleted => draft.deleted_ms = Some(tombstone(text)),
             Leaf::AbsPath => draft.abspath = Some(text.to_owned()),
-            Leaf::PublicUri => draft.shared = !text.trim().is_empty(),
+            Leaf::PublicUri => {
+                draft.link = Some(text.trim().to_owned()).filter(|uri| !uri.is_empty());
+            }
+            Leaf::SharePath => draft.page = Some(text.trim().to_owned()),
             Leaf::Username => self.user.username = Some(text.trim().to_owned()),
             Leaf::Capacity => self.user.capacity = text.trim().parse().ok(),
             Leaf::Usage => self.user.usage = text.trim().parse().ok(),
@@ -259,7 +305,10 @@ impl Jfs {
 
 impl Handler for Jfs {
     fn open(&mut self, tag: &Tag<'_>) -> Result<()> {
-        use Element::{Child as InChild, Ignored, List, Revision as InRevision, Root as InRoot};
+        use Element::{
+            Child as InChild, History, Ignored, List, OldRevision, Revision as InRevision,
+            Root as InRoot,
+        };
         let element = match (self.stack.last(), tag.name) {
             (None, _) => self.begin_root(tag)?,
             (Some(InRoot(Root::User)), "devices") => List(Child::Device),
@@ -280,7 +329,12 @@ impl Handler for Jfs {
                 self.draft().revision = Some(DraftRevision::default());
                 InRevision
             }
-            (Some(&parent @ (InRoot(_) | InChild(_) | InRevision)), name) => {
+            (Some(InRoot(Root::File)), "revisions") => History,
+            (Some(History), "revision") => {
+                self.old = Some(DraftRevision::default());
+                OldRevision
+            }
+            (Some(&parent @ (InRoot(_) | InChild(_) | InRevision | OldRevision)), name) => {
                 leaf(parent, name).map_or(Ignored, Element::Leaf)
             }
             _ => Ignored,
@@ -306,6 +360,7 @@ impl Handler for Jfs {
         match self.stack.last().copied() {
             Some(Element::Leaf(leaf)) => self.finish_leaf(leaf),
             Some(Element::Child(child)) => self.finish_child(child)?,
+            Some(Element::OldRevision) => self.finish_old(),
             Some(Element::Root(_)) => self.finish_root()?,
             _ => {}
         }
@@ -321,7 +376,7 @@ impl Entries for Jfs {
 }
 
 fn leaf(parent: Element, name: &str) -> Option<Leaf> {
-    let in_revision = parent == Element::Revision;
+    let in_revision = matches!(parent, Element::Revision | Element::OldRevision);
     let in_user = parent == Element::Root(Root::User);
     Some(match name {
         "number" if in_revision => Leaf::Number,
@@ -341,6 +396,7 @@ fn leaf(parent: Element, name: &str) -> Option<Leaf> {
         "deleted" => Leaf::Deleted,
         "abspath" => Leaf::AbsPath,
         "publicURI" => Leaf::PublicUri,
+        "publicSharePath" => Leaf::SharePath,
         _ => return None,
     })
 }
@@ -387,7 +443,7 @@ impl Draft {
             uuid: self.uuid,
             current,
             deleted_ms: self.deleted_ms,
-            shared: Some(self.shared),
+            shared: Some(self.link.is_some()),
             trashed_from: self.trashed_from(trash)?,
         })
     }

@@ -10,12 +10,14 @@ mod errors;
 mod events;
 mod jfs;
 mod json;
+mod links;
 mod liststream;
 pub(crate) mod names;
 mod readers;
 mod times;
 pub(crate) mod transport;
 mod types;
+mod write;
 mod xml;
 
 use crate::account::Secret;

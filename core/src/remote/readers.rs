@@ -4,7 +4,7 @@ use super::document::Document;
 use super::jfs::{Jfs, Root};
 use super::liststream::ListStream;
 use super::transport::Answer;
-use super::{Entry, Listing, RemotePath, TreeEntry, TreeTotals};
+use super::{Entry, Listing, RemotePath, Revision, SharedLink, TreeEntry, TreeTotals};
 use crate::{CancelToken, Error, Result};
 
 /// How many entries come at once, at most.
@@ -13,6 +13,8 @@ const BATCH: usize = 512;
 /// A listing being read; the children come in batches, in bounded memory.
 pub(crate) struct ListReader {
     pub listing: Listing,
+    /// Of a file: the versions before it, newest first.
+    pub(super) older: Vec<Revision>,
     document: Document<Jfs>,
 }
 
@@ -32,7 +34,11 @@ impl ListReader {
             },
             None => return Err(Error::bad_answer("a document of an unexpected kind")),
         };
-        Ok(Self { listing, document })
+        Ok(Self {
+            listing,
+            older: document.handler.take_older(),
+            document,
+        })
     }
 
     /// The next children, at most 512; `None` at the proven end (the root element closed, metadata totals equal when given).
@@ -42,6 +48,11 @@ impl ListReader {
             .await?;
         let batch = self.document.handler.take(BATCH);
         Ok((!batch.is_empty()).then_some(batch))
+    }
+
+    /// The public link of what the document is about. Its place among the children is not known, so all are read.
+    pub(super) async fn into_link(self, cancel: &CancelToken) -> Result<Option<SharedLink>> {
+        self.finish(cancel).await?.link()
     }
 
     /// Reads to the proven end and drops the children.

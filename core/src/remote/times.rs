@@ -44,6 +44,28 @@ pub(crate) fn parse(text: &str) -> Option<i64> {
     Some((days_since_epoch(year, month, day) * DAY_S + of_day) * 1000)
 }
 
+/// As JFS writes times; `None` for a moment that no calendar has.
+pub(crate) fn jfs(ms: i64) -> Option<String> {
+    Some(format!(
+        "{}",
+        whole_seconds(ms)?.strftime("%Y-%m-%d-T%H:%M:%SZ")
+    ))
+}
+
+/// As the JSON API takes times (RFC 3339); `None` for a moment that no calendar has.
+pub(crate) fn rfc3339(ms: i64) -> Option<String> {
+    Some(format!(
+        "{}",
+        whole_seconds(ms)?.strftime("%Y-%m-%dT%H:%M:%SZ")
+    ))
+}
+
+/// Years have four digits on the wire.
+fn whole_seconds(ms: i64) -> Option<jiff::Timestamp> {
+    let moment = jiff::Timestamp::from_second(ms.div_euclid(1000)).ok()?;
+    (moment >= jiff::Timestamp::from_second(-62_135_596_800).ok()?).then_some(moment)
+}
+
 /// What is left to read.
 struct Rest<'a>(&'a [u8]);
 
@@ -115,7 +137,7 @@ fn days_since_epoch(year: i64, month: i64, day: i64) -> i64 {
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
-    use super::parse;
+    use super::{jfs, parse, rfc3339};
 
     #[test]
     fn the_five_forms_say_the_same_moment() {
@@ -166,6 +188,26 @@ mod tests {
                     assert_eq!(parse(&text), Some(other.as_millisecond()), "{text}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn what_is_written_is_read_back_in_whole_seconds() {
+        assert_eq!(
+            jfs(1_767_323_045_987).as_deref(),
+            Some("2026-01-02-T03:04:05Z")
+        );
+        assert_eq!(
+            rfc3339(1_767_323_045_987).as_deref(),
+            Some("2026-01-02T03:04:05Z")
+        );
+        for ms in [0_i64, -1, 999, -62_135_596_800_000, 253_402_207_200_000] {
+            let whole = ms.div_euclid(1000) * 1000;
+            assert_eq!(jfs(ms).as_deref().and_then(parse), Some(whole), "{ms}");
+            assert_eq!(rfc3339(ms).as_deref().and_then(parse), Some(whole), "{ms}");
+        }
+        for ms in [i64::MIN, i64::MAX, -62_135_596_800_001] {
+            assert_eq!((jfs(ms), rfc3339(ms)), (None, None), "{ms}");
         }
     }
 

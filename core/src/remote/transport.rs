@@ -4,7 +4,8 @@
 //!   Android app has not set it up. Plain HTTP only to this machine itself.
 //! - No redirect is followed, so a token never reaches another host. No proxy is guessed.
 //! - Time-outs are on silence, never on the whole: a large file may take hours.
-//! - Only a GET is sent again by itself, and only before any of its body was handed on.
+//! - Only a GET is sent again by itself, and only before any of its body was handed on. A POST is, too, if there was no
+//!   connection that it could have gone out on.
 
 use super::errors;
 use crate::account::Secret;
@@ -17,6 +18,7 @@ use reqwest::header::{
 use reqwest::{Client, Method, Request, Url};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use std::future::Future;
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 use tokio_util::io::StreamReader;
@@ -79,7 +81,7 @@ pub(crate) struct NoAnswer {
     /// The server may have got the request and done the work.
     pub maybe_done: bool,
     /// Waited long enough already.
-    timed_out: bool,
+    pub timed_out: bool,
 }
 
 impl Transport {
@@ -151,11 +153,6 @@ impl Transport {
         form: &[(&str, &str)],
         cancel: &CancelToken,
     ) -> Result<Answer, NoAnswer> {
-        let not_sent = |error| NoAnswer {
-            error,
-            maybe_done: false,
-            timed_out: false,
-        };
         let client = self.client();
         let url = safe_url(url).map_err(not_sent)?;
         let request = client
@@ -164,6 +161,41 @@ impl Transport {
             .build()
             .map_err(|_| not_sent(Error::bug("a form that cannot be sent")))?;
         self.send(request, cancel).await
+    }
+
+    /// Posts a short text, and again only if it certainly never went out.
+    pub async fn post(
+        &self,
+        url: &str,
+        token: &Secret,
+        headers: &[(HeaderName, HeaderValue)],
+        text: &Bytes,
+        cancel: &CancelToken,
+    ) -> Result<Answer, NoAnswer> {
+        let mut delay = Duration::from_millis(10);
+        let mut attempt = 1;
+        loop {
+            let request = self.request(Method::POST, url, Some(token), None);
+            let mut request = request.map_err(not_sent)?;
+            // JFS tells a command from an upload by these two (protocol facts §10.4).
+            request
+                .headers_mut()
+                .insert(CONTENT_LENGTH, HeaderValue::from(text.len()));
+            request.headers_mut().extend(headers.iter().cloned());
+            *request.body_mut() = Some(text.clone().into());
+            match self.send(request, cancel).await {
+                Err(failed) if !failed.maybe_done && attempt < self.0.patience.attempts => {
+                    if failed.timed_out {
+                        return Err(failed);
+                    }
+                }
+                other => return other,
+            }
+            let wait = delay.mul_f64(0.5 + fastrand::f64() / 2.0);
+            pause(wait, cancel).await.map_err(not_sent)?;
+            delay = (delay * 4).min(MAX_DELAY);
+            attempt += 1;
+        }
     }
 
     /// The TLS of all connections.
@@ -184,7 +216,8 @@ impl Transport {
             .clone()
     }
 
-    fn request(
+    /// A request without a body.
+    pub(super) fn request(
         &self,
         method: Method,
         url: &str,
@@ -211,14 +244,28 @@ impl Transport {
     }
 
     async fn send(&self, request: Request, cancel: &CancelToken) -> Result<Answer, NoAnswer> {
+        let patience = self.0.patience.stall + self.0.patience.connect;
+        let silence = async {
+            tokio::time::sleep(patience).await;
+            Error::offline("no answer")
+        };
+        self.send_unless(request, silence, cancel).await
+    }
+
+    /// Sends a request until there is an answer's head, or `given_up` says why there will be none.
+    pub(super) async fn send_unless(
+        &self,
+        request: Request,
+        given_up: impl Future<Output = Error>,
+        cancel: &CancelToken,
+    ) -> Result<Answer, NoAnswer> {
         let stall = self.0.patience.stall;
         let client = self.client();
         let sent = async {
-            match tokio::time::timeout(stall + self.0.patience.connect, client.execute(request))
-                .await
-            {
-                Ok(answer) => Ok(answer),
-                Err(_) => Err(Error::offline("no answer")),
+            tokio::select! {
+                biased;
+                answer = client.execute(request) => Ok(answer),
+                error = given_up => Err(error),
             }
         };
         match cancel.run(sent).await {
@@ -238,6 +285,14 @@ impl Transport {
                 timed_out: true,
             }),
         }
+    }
+}
+
+fn not_sent(error: Error) -> NoAnswer {
+    NoAnswer {
+        error,
+        maybe_done: false,
+        timed_out: false,
     }
 }
 
@@ -309,6 +364,16 @@ impl Answer {
         match self.read(errors::MAX_BODY, cancel).await {
             Err(Error::Cancelled) => Error::Cancelled,
             body => errors::refusal(self.status, self.retry_after(), &body.unwrap_or_default()),
+        }
+    }
+
+    /// The error that a refusal means, of a request that would have given something a name.
+    pub async fn name_refusal(mut self, cancel: &CancelToken) -> Error {
+        match self.read(errors::MAX_BODY, cancel).await {
+            Err(Error::Cancelled) => Error::Cancelled,
+            body => {
+                errors::name_refusal(self.status, self.retry_after(), &body.unwrap_or_default())
+            }
         }
     }
 

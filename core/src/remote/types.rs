@@ -1,5 +1,7 @@
 //! What the service tells, in our words. Names are the server's own spelling.
 
+use crate::{Error, Result};
+
 /// A place on the service: device, mount point and folders, as the server spells them, no user.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct RemotePath(Vec<String>);
@@ -83,6 +85,83 @@ pub(crate) enum Listing {
     Folder { deleted_ms: Option<i64> },
     /// `file`: the path is a file; complete.
     File(Box<RemoteFile>),
+}
+
+/// What is at a path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// A live file.
+    File(Box<FileHistory>),
+    /// A live folder, mount point or device.
+    Folder,
+    /// In the trash; `file` is what it was, if it was a file.
+    Tombstone {
+        file: Option<Box<RemoteFile>>,
+        deleted_ms: i64,
+    },
+    /// Nothing, or only an upload that is not finished. Proven, not guessed.
+    Absent,
+}
+
+/// A file and the versions before it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct FileHistory {
+    /// Its `current` is never `None`.
+    pub file: RemoteFile,
+    /// COMPLETED ones with a number, newest first, at most 64. INCOMPLETE and CORRUPT ones took numbers, too, so there
+    /// are gaps.
+    pub older: Vec<Revision>,
+}
+
+/// What a file is to hold, known before any byte is sent. Times are in milliseconds since the epoch and cut to whole
+/// seconds; the service takes its own clock for those that are `None`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ContentFacts {
+    pub size: u64,
+    pub md5: [u8; 16],
+    pub created_ms: Option<i64>,
+    pub modified_ms: Option<i64>,
+}
+
+impl ContentFacts {
+    pub fn md5_hex(&self) -> String {
+        self.md5.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+/// A public link.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct SharedLink {
+    /// `publicURI`: whoever has it can read the file.
+    pub uri: String,
+    /// `publicSharePath`: the page's path below the web site's root (`s/…`), when told and usable.
+    pub page: Option<String>,
+}
+
+impl std::fmt::Debug for SharedLink {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SharedLink")
+    }
+}
+
+impl SharedLink {
+    /// Both come to stand in a URL, so they may hold nothing that turns it into another one.
+    pub fn new(uri: &str, page: Option<&str>) -> Result<Self> {
+        let part = |part: &str| {
+            (1..=256).contains(&part.len())
+                && part
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || b == b'-' || b == b'_')
+        };
+        if !part(uri) {
+            return Err(Error::bad_answer("a public link that can be none"));
+        }
+        let page = page.filter(|page| page.len() <= 1024 && page.split('/').all(part));
+        Ok(Self {
+            uri: uri.to_owned(),
+            page: page.map(str::to_owned),
+        })
+    }
 }
 
 /// The proven totals at the end of a liststream, in the service's own counting.
