@@ -1,8 +1,29 @@
 //! What is wanted becomes rows of the outbox: checked, coalesced, durable, then shown.
+//!
+//! Each call reads the tree first, then changes all its rows in one transaction of the journal, then lets the tree follow.
+//! Because a row is a state, coalescing is assignment: a later place replaces an earlier one, and a place that the service
+//! has already is no wish any more.
 
+use super::staging::Staged;
+use super::wishes::{allow, base_from, content_of, content_version, file_name, inside, service_name};
 use super::{Edits, NewContent};
-use crate::Result;
-use crate::catalog::{Item, ItemId};
+use crate::catalog::{Action, Id, Item, ItemId, Kind, Lookup, Space, id_bytes, id_text};
+use crate::store::{
+    Base, DiscardedRow, EditRow, Fate, Identified, Outbox, Place, WantedContent, WantedPlace, new_id,
+};
+use crate::{Error, Result};
+
+const FOLDER: u8 = 2;
+const FILE: u8 = 3;
+
+/// What a staged file is for.
+#[derive(Clone, Debug)]
+pub(super) enum Purpose {
+    /// A new file at a place.
+    New(WantedPlace),
+    /// New content, made from this base.
+    Over(Option<Base>),
+}
 
 impl Edits {
     pub(super) fn queue_file(
@@ -12,8 +33,14 @@ impl Edits {
         content: NewContent<'_>,
         key: Option<&str>,
     ) -> Result<Item> {
-        let _ = (parent, name, content, key);
-        todo!("queue")
+        if let Some(item) = self.replay(key)? {
+            return Ok(item);
+        }
+        let id = new_id()?;
+        let place = self.new_place(parent, name)?;
+        let (file, staged) = self.stage_for(&id, Some(&place), None, &content)?;
+        let times = (content.created_ms, content.modified_ms);
+        self.keep_staged(&id, Purpose::New(place), &file, &staged, times, key)
     }
 
     pub(super) fn queue_folder(
@@ -22,76 +49,582 @@ impl Edits {
         name: &str,
         key: Option<&str>,
     ) -> Result<Item> {
-        let _ = (parent, name, key);
-        todo!("queue")
+        if let Some(item) = self.replay(key)? {
+            return Ok(item);
+        }
+        let folder = self.folder(parent)?;
+        self.allowed(&folder, Action::Add)?;
+        let name = service_name(name)?;
+        let parent = id(parent)?;
+        if let Some(there) = self.catalog.holder_of_name(&parent, &name, None)?
+            && let Lookup::Found(item) = self.catalog.item(&there)?
+            && item.kind == Kind::Folder
+        {
+            let there = id(&there)?;
+            self.store.outbox(|outbox| self.sign(outbox, key, &there))?;
+            return Ok(item);
+        }
+        let place = self.free_place(parent, name, None)?;
+        let new = new_id()?;
+        self.store.outbox(|outbox| {
+            outbox.put(&EditRow {
+                is_new: true,
+                place: Some(place.clone()),
+                ..EditRow::of(new, FOLDER, self.store.now_ms())
+            })?;
+            record(outbox, &new, &place, FOLDER)?;
+            self.sign(outbox, key, &new)
+        })?;
+        self.show(&new)
     }
 
     pub(super) fn queue_content(
         &self,
-        id: &ItemId,
+        item: &ItemId,
         base: Option<&str>,
         content: NewContent<'_>,
         key: Option<&str>,
     ) -> Result<Item> {
-        let _ = (id, base, content, key);
-        todo!("queue")
+        if let Some(item) = self.replay(key)? {
+            return Ok(item);
+        }
+        let bytes = id(item)?;
+        let base = self.base_for_content(item, base)?;
+        let (file, staged) = self.stage_for(&bytes, None, base.as_ref(), &content)?;
+        let times = (content.created_ms, content.modified_ms);
+        self.keep_staged(&bytes, Purpose::Over(base), &file, &staged, times, key)
+    }
+
+    /// What new content of a file is made from. Errors: as `replace_content`.
+    pub(super) fn base_for_content(
+        &self,
+        item: &ItemId,
+        base: Option<&str>,
+    ) -> Result<Option<Base>> {
+        let found = self.found(item)?;
+        self.allowed(&found, Action::Edit)?;
+        let bytes = id(item)?;
+        let theirs = self.their_base(&bytes)?;
+        let row = self.store.edit(&bytes)?;
+        let pending = row.as_ref().and_then(|row| row.content.as_ref());
+        let ours = pending.map(|content| content_version(content.md5, content.size));
+        // Written over what we have not sent yet: still made from what that was made from.
+        if pending.is_some() && base.is_none_or(|base| Some(base) == ours.as_deref()) {
+            return Ok(row.and_then(|row| row.base));
+        }
+        match (base, theirs) {
+            (None, theirs) => Ok(theirs),
+            (Some(base), theirs) => base_from(base, theirs).map(Some),
+        }
+    }
+
+    /// Queues a staged file, and ends its draft. Bytes that are there already are no change.
+    pub(super) fn keep_staged(
+        &self,
+        item: &Id,
+        purpose: Purpose,
+        file: &str,
+        staged: &Staged,
+        (created_ms, modified_ms): (Option<i64>, Option<i64>),
+        key: Option<&str>,
+    ) -> Result<Item> {
+        let now = self.store.now_ms();
+        let theirs = self.catalog.theirs(item)?;
+        let content = WantedContent {
+            file: file.to_owned(),
+            size: staged.size,
+            md5: staged.md5,
+            blake3: Some(staged.blake3),
+            created_ms: created_ms.or(theirs.as_ref().and_then(|theirs| theirs.created_ms)),
+            modified_ms: Some(modified_ms.unwrap_or(now)),
+        };
+        let replaced = self.store.outbox(|outbox| {
+            outbox.remove_draft(file)?;
+            let before = outbox.get(item)?;
+            let mut row = before
+                .clone()
+                .unwrap_or_else(|| EditRow::of(*item, FILE, now));
+            let replaced = row.content.take().map(|content| content.file);
+            match &purpose {
+                Purpose::New(place) => {
+                    row.is_new = true;
+                    row.place = Some(place.clone());
+                    record(outbox, item, place, FILE)?;
+                }
+                Purpose::Over(base) => {
+                    if !row.is_new {
+                        row.base = base.clone().or(row.base);
+                    }
+                }
+            }
+            let same = theirs.as_ref().is_some_and(|theirs| {
+                (theirs.md5, theirs.size) == (Some(staged.md5), Some(staged.size))
+            });
+            let unchanged = same && !row.is_new;
+            if !unchanged {
+                row.content = Some(content.clone());
+            }
+            row.attempts = 0;
+            row.until_ms = None;
+            row.held = None;
+            if before.is_some() || !row.wants_nothing() {
+                outbox.put(&row)?;
+            }
+            self.sign(outbox, key, item)?;
+            let mut unused = Vec::from_iter(replaced.filter(|replaced| replaced != file));
+            if unchanged {
+                unused.push(file.to_owned());
+            }
+            Ok(unused)
+        })?;
+        for file in replaced.iter().filter(|file| !file.is_empty()) {
+            self.staging.remove(file)?;
+        }
+        self.show(item)
     }
 
     pub(super) fn queue_move(
         &self,
-        id: &ItemId,
+        item: &ItemId,
         parent: &ItemId,
         name: Option<&str>,
         key: Option<&str>,
     ) -> Result<Item> {
-        let _ = (id, parent, name, key);
-        todo!("queue")
+        if let Some(item) = self.replay(key)? {
+            return Ok(item);
+        }
+        let found = self.found(item)?;
+        let folder = self.folder(parent)?;
+        self.allowed(&found, Action::Move)?;
+        self.allowed(&folder, Action::Add)?;
+        if self.catalog.is_descendant(item, parent)? {
+            return Err(Error::NotAllowed {
+                detail: "a folder cannot be in itself".into(),
+            });
+        }
+        let bytes = id(item)?;
+        let row = self.store.edit(&bytes)?;
+        let theirs = self.catalog.theirs(&bytes)?;
+        let name = match name {
+            Some(name) => service_name(name)?,
+            // The service's own spelling, where that is known.
+            None => row
+                .and_then(|row| row.place)
+                .map(|place| place.name)
+                .or_else(|| theirs.as_ref().map(|theirs| theirs.name.clone()))
+                .map_or_else(|| service_name(&found.name), Ok)?,
+        };
+        let place = self.free_place(id(parent)?, name, Some(&bytes))?;
+        let base = self.their_base(&bytes)?;
+        let kind = kind_of(&found);
+        self.store.outbox(|outbox| {
+            let mut row = self.row(outbox, &bytes, kind, base)?;
+            let is_there = theirs.as_ref().is_some_and(|theirs| {
+                (theirs.parent, &theirs.name) == (place.parent, &place.name)
+            });
+            row.place = Some(place.clone()).filter(|_| row.is_new || !is_there);
+            if row.is_new {
+                record(outbox, &bytes, &place, kind)?;
+            }
+            outbox.put(&row)?;
+            self.sign(outbox, key, &bytes)
+        })?;
+        self.show(&bytes)
     }
 
     pub(super) fn queue_copy(
         &self,
-        id: &ItemId,
+        item: &ItemId,
         parent: &ItemId,
         name: Option<&str>,
         key: Option<&str>,
     ) -> Result<Item> {
-        let _ = (id, parent, name, key);
-        todo!("queue")
+        if let Some(item) = self.replay(key)? {
+            return Ok(item);
+        }
+        let found = self.found(item)?;
+        let folder = self.folder(parent)?;
+        self.allowed(&folder, Action::Add)?;
+        if found.space == Space::Trash || !matches!(found.kind, Kind::File | Kind::Folder) {
+            return Err(Error::NotAllowed {
+                detail: "only files and folders outside of the trash can be copied".into(),
+            });
+        }
+        if self.catalog.is_descendant(item, parent)? {
+            return Err(Error::NotAllowed {
+                detail: "a folder cannot be copied into itself".into(),
+            });
+        }
+        let wanted = service_name(name.unwrap_or(&found.name))?;
+        // What is backed up and what is synced are never one folder (design §1.3).
+        if found.space == Space::Backup
+            && folder.space != Space::Backup
+            && crate::catalog::fold(&wanted) == crate::catalog::fold(&service_name(&found.name)?)
+        {
+            return Err(Error::NotAllowed {
+                detail: "a copy out of a backup needs a name of its own".into(),
+            });
+        }
+        let place = self.free_place(id(parent)?, wanted, None)?;
+        let (source, kind) = (id(item)?, kind_of(&found));
+        let (new, now) = (new_id()?, self.store.now_ms());
+        let content = content_of(&found).map(|(md5, size)| WantedContent {
+            file: String::new(),
+            size,
+            md5,
+            blake3: None,
+            created_ms: found.created_ms,
+            modified_ms: found.modified_ms,
+        });
+        self.store.outbox(|outbox| {
+            outbox.put(&EditRow {
+                is_new: true,
+                place: Some(place.clone()),
+                copy_of: Some(source),
+                content,
+                ..EditRow::of(new, kind, now)
+            })?;
+            record(outbox, &new, &place, kind)?;
+            self.sign(outbox, key, &new)
+        })?;
+        self.show(&new)
     }
 
     pub(super) fn queue_trash(
         &self,
-        id: &ItemId,
+        item: &ItemId,
         base: Option<&str>,
         recursive: bool,
         key: Option<&str>,
     ) -> Result<()> {
-        let _ = (id, base, recursive, key);
-        todo!("queue")
+        if self.done_before(key)? {
+            return Ok(());
+        }
+        let found = match self.catalog.item(item)? {
+            Lookup::Found(found) => found,
+            Lookup::Gone => return Ok(()),
+            Lookup::Unknown => return Err(not_known()),
+        };
+        if found.space == Space::Trash {
+            return Ok(());
+        }
+        self.allowed(&found, Action::Trash)?;
+        if found.kind != Kind::File && !recursive && self.catalog.has_children(item)? {
+            return Err(Error::NotAllowed {
+                detail: "the folder is not empty".into(),
+            });
+        }
+        let bytes = id(item)?;
+        let theirs = self.their_base(&bytes)?;
+        let base = match base {
+            Some(base) if found.kind == Kind::File => Some(base_from(base, theirs)?),
+            _ => theirs,
+        };
+        let kind = kind_of(&found);
+        // In a folder that the service never had, everything is in the outbox, and goes with it.
+        let new = self.store.edit(&bytes)?.is_some_and(|row| row.is_new);
+        let below = if new && kind == FOLDER {
+            inside(&self.store, &self.catalog, item)?
+        } else {
+            Vec::new()
+        };
+        let changed = self.store.outbox(|outbox| {
+            let mut changed = vec![bytes];
+            for id in &below {
+                if let Some(row) = outbox.get(id)? {
+                    self.trash_row(outbox, row)?;
+                    changed.push(*id);
+                }
+            }
+            let row = self.row(outbox, &bytes, kind, base.clone())?;
+            let base = base.or(row.base.clone());
+            self.trash_row(outbox, EditRow { base, ..row })?;
+            self.sign(outbox, key, &bytes)?;
+            Ok(changed)
+        })?;
+        self.catalog.settle_edits(&changed)
     }
 
-    pub(super) fn queue_restore(&self, id: &ItemId, key: Option<&str>) -> Result<Item> {
-        let _ = (id, key);
-        todo!("queue")
+    /// What the service has goes to the trash, what it never had is given up; unsent bytes are kept aside.
+    fn trash_row(&self, outbox: &Outbox<'_>, mut row: EditRow) -> Result<()> {
+        self.keep_aside(outbox, &mut row)?;
+        row.place = None;
+        row.link = None;
+        row.held = None;
+        if row.is_new {
+            row.is_new = false;
+            row.copy_of = None;
+        } else {
+            row.fate = Some(Fate::Trash);
+        }
+        outbox.put(&row)
     }
 
-    pub(super) fn queue_purge(&self, id: &ItemId, key: Option<&str>) -> Result<()> {
-        let _ = (id, key);
-        todo!("queue")
+    pub(super) fn queue_restore(&self, item: &ItemId, key: Option<&str>) -> Result<Item> {
+        if let Some(item) = self.replay(key)? {
+            return Ok(item);
+        }
+        let found = self.found(item)?;
+        let bytes = id(item)?;
+        let base = self.their_base(&bytes)?;
+        let waits = self
+            .store
+            .edit(&bytes)?
+            .is_some_and(|row| row.fate == Some(Fate::Trash));
+        if !waits {
+            self.allowed(&found, Action::Restore)?;
+        }
+        self.store.outbox(|outbox| {
+            let mut row = self.row(outbox, &bytes, kind_of(&found), base)?;
+            row.fate = match row.fate {
+                // It never got there, unless it is getting there right now: then it comes back.
+                Some(Fate::Trash) if row.marker.is_none() => None,
+                _ => Some(Fate::Restore),
+            };
+            row.held = None;
+            outbox.put(&row)?;
+            self.sign(outbox, key, &bytes)
+        })?;
+        self.show(&bytes)
     }
 
-    pub(super) fn queue_link(&self, id: &ItemId, on: bool, key: Option<&str>) -> Result<Item> {
-        let _ = (id, on, key);
-        todo!("queue")
+    pub(super) fn queue_purge(&self, item: &ItemId, key: Option<&str>) -> Result<()> {
+        if self.done_before(key)? {
+            return Ok(());
+        }
+        let found = match self.catalog.item(item)? {
+            Lookup::Found(found) => found,
+            Lookup::Gone => return Ok(()),
+            Lookup::Unknown => return Err(not_known()),
+        };
+        self.allowed(&found, Action::Purge)?;
+        let bytes = id(item)?;
+        let base = self.their_base(&bytes)?;
+        self.store.outbox(|outbox| {
+            let mut row = self.row(outbox, &bytes, kind_of(&found), base)?;
+            if row.fate == Some(Fate::Trash) {
+                return Err(Error::NotAllowed {
+                    detail: "it is not in the service's trash yet".into(),
+                });
+            }
+            row.fate = Some(Fate::Purge);
+            row.held = None;
+            outbox.put(&row)?;
+            self.sign(outbox, key, &bytes)
+        })?;
+        self.catalog.settle_edits(&[bytes])
+    }
+
+    pub(super) fn queue_link(&self, item: &ItemId, on: bool, key: Option<&str>) -> Result<Item> {
+        if let Some(item) = self.replay(key)? {
+            return Ok(item);
+        }
+        let found = self.found(item)?;
+        self.allowed(&found, Action::Link)?;
+        let bytes = id(item)?;
+        let base = self.their_base(&bytes)?;
+        let theirs = self.catalog.theirs(&bytes)?;
+        let is_so = theirs.is_some_and(|theirs| theirs.shared == Some(on));
+        self.store.outbox(|outbox| {
+            let mut row = self.row(outbox, &bytes, kind_of(&found), base)?;
+            row.link = Some(on).filter(|_| !is_so || row.marker.is_some());
+            row.held = None;
+            outbox.put(&row)?;
+            self.sign(outbox, key, &bytes)
+        })?;
+        self.show(&bytes)
+    }
+
+    pub(super) fn give_up(&self, item: &ItemId) -> Result<()> {
+        let bytes = id(item)?;
+        let Some(row) = self.store.edit(&bytes)? else {
+            return Ok(());
+        };
+        let mut all = vec![bytes];
+        if row.is_new && row.kind == FOLDER {
+            all.extend(inside(&self.store, &self.catalog, item)?);
+        }
+        self.store.outbox(|outbox| {
+            for id in &all {
+                let Some(mut row) = outbox.get(id)? else {
+                    continue;
+                };
+                self.keep_aside(outbox, &mut row)?;
+                outbox.put(&EditRow::of(row.id, row.kind, row.since_ms))?;
+            }
+            Ok(())
+        })?;
+        self.catalog.settle_edits(&all)
+    }
+
+    /// Unsent bytes of a row are discarded, which keeps them.
+    fn keep_aside(&self, outbox: &Outbox<'_>, row: &mut EditRow) -> Result<()> {
+        let Some(content) = row.content.take().filter(|content| !content.file.is_empty()) else {
+            return Ok(());
+        };
+        let place = row.place.as_ref().map(|place| &place.name);
+        let name = place.or(row.base.as_ref().map(|base| &base.name));
+        outbox.add_discarded(&DiscardedRow {
+            file: content.file,
+            id: row.id,
+            name: name.cloned().unwrap_or_default(),
+            size: content.size,
+            at_ms: self.store.now_ms(),
+        })
+    }
+
+    /// The row of an item, or a new one made from `base`.
+    fn row(
+        &self,
+        outbox: &Outbox<'_>,
+        item: &Id,
+        kind: u8,
+        base: Option<Base>,
+    ) -> Result<EditRow> {
+        Ok(outbox.get(item)?.unwrap_or_else(|| EditRow {
+            base,
+            ..EditRow::of(*item, kind, self.store.now_ms())
+        }))
+    }
+
+    fn their_base(&self, item: &Id) -> Result<Option<Base>> {
+        Ok(self.catalog.theirs(item)?.map(|theirs| Base {
+            parent: theirs.parent,
+            name: theirs.name,
+            uuid: theirs.uuid,
+            md5: theirs.md5,
+            size: theirs.size,
+            revision: theirs.revision,
+        }))
+    }
+
+    /// A place for something new, whose name is free here.
+    pub(super) fn new_place(&self, parent: &ItemId, name: &str) -> Result<WantedPlace> {
+        let folder = self.folder(parent)?;
+        self.allowed(&folder, Action::Add)?;
+        self.free_place(id(parent)?, service_name(name)?, None)
+    }
+
+    /// The place, under the first name of `name`, `name (2)`, … that nothing else here has.
+    fn free_place(&self, parent: Id, name: String, but: Option<&Id>) -> Result<WantedPlace> {
+        for number in 1..10_000 {
+            let name = if number == 1 {
+                name.clone()
+            } else {
+                file_name(&name, &format!(" ({number})"))
+            };
+            if self.catalog.holder_of_name(&parent, &name, but)?.is_none() {
+                return Ok(WantedPlace { parent, name });
+            }
+        }
+        Err(Error::NotAllowed {
+            detail: "too many items of one name".into(),
+        })
+    }
+
+    fn found(&self, item: &ItemId) -> Result<Item> {
+        match self.catalog.item(item)? {
+            Lookup::Found(item) => Ok(item),
+            Lookup::Gone => Err(Error::NoSuchItem {
+                detail: "deleted".into(),
+            }),
+            Lookup::Unknown => Err(not_known()),
+        }
+    }
+
+    fn folder(&self, item: &ItemId) -> Result<Item> {
+        let found = self.found(item)?;
+        if found.kind == Kind::File {
+            return Err(Error::NotAllowed {
+                detail: "a file is no folder".into(),
+            });
+        }
+        Ok(found)
+    }
+
+    fn allowed(&self, item: &Item, action: Action) -> Result<()> {
+        allow(item, action, self.backup_writable()?)
+    }
+
+    fn backup_writable(&self) -> Result<bool> {
+        Ok(self.store.setting(BACKUP_WRITABLE)?.is_some())
     }
 
     pub(super) fn put_backup_writable(&self, on: bool) -> Result<()> {
-        let _ = on;
-        todo!("queue")
+        let value = on.then(|| "1".to_owned());
+        self.store
+            .update_setting(BACKUP_WRITABLE, |_| Ok((value, ())))
     }
 
-    pub(super) fn give_up(&self, id: &ItemId) -> Result<()> {
-        let _ = id;
-        todo!("queue")
+    /// What an operation of this key has made, if it was called before.
+    fn replay(&self, key: Option<&str>) -> Result<Option<Item>> {
+        match self.item_of_key(key)? {
+            Some(item) => {
+                self.catalog.settle_edits(&[item])?;
+                self.found(&id_text(item)).map(Some)
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn done_before(&self, key: Option<&str>) -> Result<bool> {
+        Ok(self.item_of_key(key)?.is_some())
+    }
+
+    fn item_of_key(&self, key: Option<&str>) -> Result<Option<Id>> {
+        let Some(key) = key else {
+            return Ok(None);
+        };
+        if key.is_empty() || key.len() > 200 {
+            return Err(Error::invalid("a key is 1 to 200 bytes"));
+        }
+        self.store.outbox(|outbox| outbox.operation(key))
+    }
+
+    /// Remembers what the operation of a key has made.
+    fn sign(&self, outbox: &Outbox<'_>, key: Option<&str>, item: &Id) -> Result<()> {
+        match key {
+            Some(key) => outbox.put_operation(key, item, self.store.now_ms()),
+            None => Ok(()),
+        }
+    }
+
+    /// Lets the tree follow; the item as it looks now.
+    fn show(&self, item: &Id) -> Result<Item> {
+        self.catalog.settle_edits(&[*item])?;
+        self.found(&id_text(*item))
+    }
+}
+
+/// Whether a computer's backup may be changed from here.
+const BACKUP_WRITABLE: &str = "backup_writable";
+
+/// What the service never had is known by the place where it is wanted.
+fn record(outbox: &Outbox<'_>, item: &Id, place: &WantedPlace, kind: u8) -> Result<()> {
+    outbox.record(&Identified {
+        id: *item,
+        place: Place {
+            parent: place.parent,
+            name: place.name.clone(),
+            kind,
+            uuid: None,
+        },
+    })
+}
+
+fn kind_of(item: &Item) -> u8 {
+    match item.kind {
+        Kind::File => FILE,
+        Kind::Root | Kind::Computer | Kind::Folder => FOLDER,
+    }
+}
+
+fn id(item: &ItemId) -> Result<Id> {
+    id_bytes(item).ok_or_else(not_known)
+}
+
+fn not_known() -> Error {
+    Error::NotKnown {
+        detail: "an id".into(),
     }
 }
