@@ -43,7 +43,7 @@ use crate::{CancelToken, Error, Result};
 pub use item::*;
 pub(crate) use kept::{Stand, Standing};
 pub(crate) use overlay::{Answered, Theirs};
-pub(crate) use row::{Id, id_bytes, id_text, space, space_code};
+pub(crate) use row::{Id, content_version, fold, id_bytes, id_text, space, space_code};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use wanted_folders::HintedFolders;

@@ -78,7 +78,7 @@ pub(crate) fn id_bytes(id: &ItemId) -> Option<Id> {
 }
 
 /// The comparison key of a name: NFC and full case folding.
-pub(super) fn fold(name: &str) -> String {
+pub(crate) fn fold(name: &str) -> String {
     if name.is_ascii() {
         return name.to_ascii_lowercase();
     }
@@ -113,7 +113,7 @@ fn origin_space(origin: &str) -> Space {
 }
 
 /// Changes exactly when the content does.
-pub(super) fn content_version(md5: [u8; 16], size: u64) -> String {
+pub(crate) fn content_version(md5: [u8; 16], size: u64) -> String {
     format!("{:032x}-{size}", u128::from_be_bytes(md5))
 }
 

@@ -1,7 +1,9 @@
 //! What a start finds of an earlier life: drafts and strays of the staging directory; and what was discarded.
 
-use super::{Discarded, Edits, WriteMode, Writer};
-use crate::catalog::ItemId;
+use super::staging::{Staged, Staging};
+use super::{Discarded, Edits, NewContent, WriteMode, Writer};
+use crate::catalog::{Id, ItemId};
+use crate::store::{Base, DraftRow, WantedPlace};
 use crate::{CancelToken, Result};
 use std::path::Path;
 
@@ -9,6 +11,35 @@ impl Edits {
     /// Brings drafts, rows and staged files together.
     pub(super) fn recover(&self) -> Result<()> {
         Ok(())
+    }
+
+    /// Stages a caller's file: a row of it first, so that bytes without an owner are known as such after a kill.
+    pub(super) fn stage_for(
+        &self,
+        id: &Id,
+        place: Option<&WantedPlace>,
+        base: Option<&Base>,
+        content: &NewContent<'_>,
+    ) -> Result<(String, Staged)> {
+        let file = Staging::new_name(id)?;
+        self.store.outbox(|outbox| {
+            outbox.put_draft(&DraftRow {
+                file: file.clone(),
+                id: *id,
+                place: place.cloned(),
+                base: base.cloned(),
+                session: false,
+                handed_out: false,
+                since_ms: self.store.now_ms(),
+            })
+        })?;
+        match self.staging.stage(content, &file) {
+            Ok(staged) => Ok((file, staged)),
+            Err(error) => {
+                self.store.outbox(|outbox| outbox.remove_draft(&file))?;
+                Err(error)
+            }
+        }
     }
 
     pub(super) async fn begin_writer(

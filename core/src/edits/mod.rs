@@ -12,9 +12,11 @@
 //! - Who pushes holds the file lock `push.lock`, which a kill frees; another process only queues.
 
 mod drafts;
+mod fates;
 mod queue;
 mod staging;
 mod types;
+mod wishes;
 mod writer;
 
 use crate::catalog::{Catalog, Item, ItemId};

@@ -5,16 +5,15 @@
 //! has already is no wish any more.
 
 use super::staging::Staged;
-use super::wishes::{allow, base_from, content_of, content_version, file_name, inside, service_name};
+use super::wishes::{base_from, check_allowed, content_of, file_name, same_name, service_name};
 use super::{Edits, NewContent};
-use crate::catalog::{Action, Id, Item, ItemId, Kind, Lookup, Space, id_bytes, id_text};
-use crate::store::{
-    Base, DiscardedRow, EditRow, Fate, Identified, Outbox, Place, WantedContent, WantedPlace, new_id,
-};
+use crate::catalog::content_version;
+use crate::catalog::{Action, Id, Item, ItemId, Kind, Lookup, Order, Space, id_bytes, id_text};
+use crate::store::{Base, EditRow, Identified, Outbox, Place, WantedContent, WantedPlace, new_id};
 use crate::{Error, Result};
 
-const FOLDER: u8 = 2;
-const FILE: u8 = 3;
+pub(super) const FOLDER: u8 = 2;
+pub(super) const FILE: u8 = 3;
 
 /// What a staged file is for.
 #[derive(Clone, Debug)]
@@ -219,9 +218,9 @@ impl Edits {
         let kind = kind_of(&found);
         self.store.outbox(|outbox| {
             let mut row = self.row(outbox, &bytes, kind, base)?;
-            let is_there = theirs.as_ref().is_some_and(|theirs| {
-                (theirs.parent, &theirs.name) == (place.parent, &place.name)
-            });
+            let is_there = theirs
+                .as_ref()
+                .is_some_and(|theirs| (theirs.parent, &theirs.name) == (place.parent, &place.name));
             row.place = Some(place.clone()).filter(|_| row.is_new || !is_there);
             if row.is_new {
                 record(outbox, &bytes, &place, kind)?;
@@ -259,7 +258,7 @@ impl Edits {
         // What is backed up and what is synced are never one folder (design §1.3).
         if found.space == Space::Backup
             && folder.space != Space::Backup
-            && crate::catalog::fold(&wanted) == crate::catalog::fold(&service_name(&found.name)?)
+            && same_name(&wanted, &service_name(&found.name)?)
         {
             return Err(Error::NotAllowed {
                 detail: "a copy out of a backup needs a name of its own".into(),
@@ -290,191 +289,8 @@ impl Edits {
         self.show(&new)
     }
 
-    pub(super) fn queue_trash(
-        &self,
-        item: &ItemId,
-        base: Option<&str>,
-        recursive: bool,
-        key: Option<&str>,
-    ) -> Result<()> {
-        if self.done_before(key)? {
-            return Ok(());
-        }
-        let found = match self.catalog.item(item)? {
-            Lookup::Found(found) => found,
-            Lookup::Gone => return Ok(()),
-            Lookup::Unknown => return Err(not_known()),
-        };
-        if found.space == Space::Trash {
-            return Ok(());
-        }
-        self.allowed(&found, Action::Trash)?;
-        if found.kind != Kind::File && !recursive && self.catalog.has_children(item)? {
-            return Err(Error::NotAllowed {
-                detail: "the folder is not empty".into(),
-            });
-        }
-        let bytes = id(item)?;
-        let theirs = self.their_base(&bytes)?;
-        let base = match base {
-            Some(base) if found.kind == Kind::File => Some(base_from(base, theirs)?),
-            _ => theirs,
-        };
-        let kind = kind_of(&found);
-        // In a folder that the service never had, everything is in the outbox, and goes with it.
-        let new = self.store.edit(&bytes)?.is_some_and(|row| row.is_new);
-        let below = if new && kind == FOLDER {
-            inside(&self.store, &self.catalog, item)?
-        } else {
-            Vec::new()
-        };
-        let changed = self.store.outbox(|outbox| {
-            let mut changed = vec![bytes];
-            for id in &below {
-                if let Some(row) = outbox.get(id)? {
-                    self.trash_row(outbox, row)?;
-                    changed.push(*id);
-                }
-            }
-            let row = self.row(outbox, &bytes, kind, base.clone())?;
-            let base = base.or(row.base.clone());
-            self.trash_row(outbox, EditRow { base, ..row })?;
-            self.sign(outbox, key, &bytes)?;
-            Ok(changed)
-        })?;
-        self.catalog.settle_edits(&changed)
-    }
-
-    /// What the service has goes to the trash, what it never had is given up; unsent bytes are kept aside.
-    fn trash_row(&self, outbox: &Outbox<'_>, mut row: EditRow) -> Result<()> {
-        self.keep_aside(outbox, &mut row)?;
-        row.place = None;
-        row.link = None;
-        row.held = None;
-        if row.is_new {
-            row.is_new = false;
-            row.copy_of = None;
-        } else {
-            row.fate = Some(Fate::Trash);
-        }
-        outbox.put(&row)
-    }
-
-    pub(super) fn queue_restore(&self, item: &ItemId, key: Option<&str>) -> Result<Item> {
-        if let Some(item) = self.replay(key)? {
-            return Ok(item);
-        }
-        let found = self.found(item)?;
-        let bytes = id(item)?;
-        let base = self.their_base(&bytes)?;
-        let waits = self
-            .store
-            .edit(&bytes)?
-            .is_some_and(|row| row.fate == Some(Fate::Trash));
-        if !waits {
-            self.allowed(&found, Action::Restore)?;
-        }
-        self.store.outbox(|outbox| {
-            let mut row = self.row(outbox, &bytes, kind_of(&found), base)?;
-            row.fate = match row.fate {
-                // It never got there, unless it is getting there right now: then it comes back.
-                Some(Fate::Trash) if row.marker.is_none() => None,
-                _ => Some(Fate::Restore),
-            };
-            row.held = None;
-            outbox.put(&row)?;
-            self.sign(outbox, key, &bytes)
-        })?;
-        self.show(&bytes)
-    }
-
-    pub(super) fn queue_purge(&self, item: &ItemId, key: Option<&str>) -> Result<()> {
-        if self.done_before(key)? {
-            return Ok(());
-        }
-        let found = match self.catalog.item(item)? {
-            Lookup::Found(found) => found,
-            Lookup::Gone => return Ok(()),
-            Lookup::Unknown => return Err(not_known()),
-        };
-        self.allowed(&found, Action::Purge)?;
-        let bytes = id(item)?;
-        let base = self.their_base(&bytes)?;
-        self.store.outbox(|outbox| {
-            let mut row = self.row(outbox, &bytes, kind_of(&found), base)?;
-            if row.fate == Some(Fate::Trash) {
-                return Err(Error::NotAllowed {
-                    detail: "it is not in the service's trash yet".into(),
-                });
-            }
-            row.fate = Some(Fate::Purge);
-            row.held = None;
-            outbox.put(&row)?;
-            self.sign(outbox, key, &bytes)
-        })?;
-        self.catalog.settle_edits(&[bytes])
-    }
-
-    pub(super) fn queue_link(&self, item: &ItemId, on: bool, key: Option<&str>) -> Result<Item> {
-        if let Some(item) = self.replay(key)? {
-            return Ok(item);
-        }
-        let found = self.found(item)?;
-        self.allowed(&found, Action::Link)?;
-        let bytes = id(item)?;
-        let base = self.their_base(&bytes)?;
-        let theirs = self.catalog.theirs(&bytes)?;
-        let is_so = theirs.is_some_and(|theirs| theirs.shared == Some(on));
-        self.store.outbox(|outbox| {
-            let mut row = self.row(outbox, &bytes, kind_of(&found), base)?;
-            row.link = Some(on).filter(|_| !is_so || row.marker.is_some());
-            row.held = None;
-            outbox.put(&row)?;
-            self.sign(outbox, key, &bytes)
-        })?;
-        self.show(&bytes)
-    }
-
-    pub(super) fn give_up(&self, item: &ItemId) -> Result<()> {
-        let bytes = id(item)?;
-        let Some(row) = self.store.edit(&bytes)? else {
-            return Ok(());
-        };
-        let mut all = vec![bytes];
-        if row.is_new && row.kind == FOLDER {
-            all.extend(inside(&self.store, &self.catalog, item)?);
-        }
-        self.store.outbox(|outbox| {
-            for id in &all {
-                let Some(mut row) = outbox.get(id)? else {
-                    continue;
-                };
-                self.keep_aside(outbox, &mut row)?;
-                outbox.put(&EditRow::of(row.id, row.kind, row.since_ms))?;
-            }
-            Ok(())
-        })?;
-        self.catalog.settle_edits(&all)
-    }
-
-    /// Unsent bytes of a row are discarded, which keeps them.
-    fn keep_aside(&self, outbox: &Outbox<'_>, row: &mut EditRow) -> Result<()> {
-        let Some(content) = row.content.take().filter(|content| !content.file.is_empty()) else {
-            return Ok(());
-        };
-        let place = row.place.as_ref().map(|place| &place.name);
-        let name = place.or(row.base.as_ref().map(|base| &base.name));
-        outbox.add_discarded(&DiscardedRow {
-            file: content.file,
-            id: row.id,
-            name: name.cloned().unwrap_or_default(),
-            size: content.size,
-            at_ms: self.store.now_ms(),
-        })
-    }
-
     /// The row of an item, or a new one made from `base`.
-    fn row(
+    pub(super) fn row(
         &self,
         outbox: &Outbox<'_>,
         item: &Id,
@@ -487,7 +303,7 @@ impl Edits {
         }))
     }
 
-    fn their_base(&self, item: &Id) -> Result<Option<Base>> {
+    pub(super) fn their_base(&self, item: &Id) -> Result<Option<Base>> {
         Ok(self.catalog.theirs(item)?.map(|theirs| Base {
             parent: theirs.parent,
             name: theirs.name,
@@ -522,7 +338,7 @@ impl Edits {
         })
     }
 
-    fn found(&self, item: &ItemId) -> Result<Item> {
+    pub(super) fn found(&self, item: &ItemId) -> Result<Item> {
         match self.catalog.item(item)? {
             Lookup::Found(item) => Ok(item),
             Lookup::Gone => Err(Error::NoSuchItem {
@@ -530,6 +346,11 @@ impl Edits {
             }),
             Lookup::Unknown => Err(not_known()),
         }
+    }
+
+    pub(super) fn has_children(&self, folder: &ItemId) -> Result<bool> {
+        let page = self.catalog.children(folder, Order::Name, None, 1)?;
+        Ok(!page.items.is_empty())
     }
 
     fn folder(&self, item: &ItemId) -> Result<Item> {
@@ -542,8 +363,8 @@ impl Edits {
         Ok(found)
     }
 
-    fn allowed(&self, item: &Item, action: Action) -> Result<()> {
-        allow(item, action, self.backup_writable()?)
+    pub(super) fn allowed(&self, item: &Item, action: Action) -> Result<()> {
+        check_allowed(item, action, self.backup_writable()?)
     }
 
     fn backup_writable(&self) -> Result<bool> {
@@ -557,7 +378,7 @@ impl Edits {
     }
 
     /// What an operation of this key has made, if it was called before.
-    fn replay(&self, key: Option<&str>) -> Result<Option<Item>> {
+    pub(super) fn replay(&self, key: Option<&str>) -> Result<Option<Item>> {
         match self.item_of_key(key)? {
             Some(item) => {
                 self.catalog.settle_edits(&[item])?;
@@ -567,7 +388,7 @@ impl Edits {
         }
     }
 
-    fn done_before(&self, key: Option<&str>) -> Result<bool> {
+    pub(super) fn done_before(&self, key: Option<&str>) -> Result<bool> {
         Ok(self.item_of_key(key)?.is_some())
     }
 
@@ -582,7 +403,7 @@ impl Edits {
     }
 
     /// Remembers what the operation of a key has made.
-    fn sign(&self, outbox: &Outbox<'_>, key: Option<&str>, item: &Id) -> Result<()> {
+    pub(super) fn sign(&self, outbox: &Outbox<'_>, key: Option<&str>, item: &Id) -> Result<()> {
         match key {
             Some(key) => outbox.put_operation(key, item, self.store.now_ms()),
             None => Ok(()),
@@ -590,7 +411,7 @@ impl Edits {
     }
 
     /// Lets the tree follow; the item as it looks now.
-    fn show(&self, item: &Id) -> Result<Item> {
+    pub(super) fn show(&self, item: &Id) -> Result<Item> {
         self.catalog.settle_edits(&[*item])?;
         self.found(&id_text(*item))
     }
@@ -612,18 +433,18 @@ fn record(outbox: &Outbox<'_>, item: &Id, place: &WantedPlace, kind: u8) -> Resu
     })
 }
 
-fn kind_of(item: &Item) -> u8 {
+pub(super) fn kind_of(item: &Item) -> u8 {
     match item.kind {
         Kind::File => FILE,
         Kind::Root | Kind::Computer | Kind::Folder => FOLDER,
     }
 }
 
-fn id(item: &ItemId) -> Result<Id> {
+pub(super) fn id(item: &ItemId) -> Result<Id> {
     id_bytes(item).ok_or_else(not_known)
 }
 
-fn not_known() -> Error {
+pub(super) fn not_known() -> Error {
     Error::NotKnown {
         detail: "an id".into(),
     }

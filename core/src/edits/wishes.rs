@@ -1,6 +1,6 @@
 //! The small rules of wishes: names, versions, what a space allows.
 
-use crate::catalog::{Action, Catalog, Id, Item, ItemId, Kind, Space, id_text};
+use crate::catalog::{Action, Catalog, Id, Item, ItemId, Kind, Space, fold, id_text};
 use crate::remote::names;
 use crate::store::{Base, Store};
 use crate::{Error, Result};
@@ -36,9 +36,9 @@ pub(super) fn file_name(name: &str, addition: &str) -> String {
     format!("{stem}{addition}{extension}")
 }
 
-/// As [`Item::content_version`] has it.
-pub(super) fn content_version(md5: [u8; 16], size: u64) -> String {
-    crate::catalog::content_version(md5, size)
+/// Whether two names are one to the service and to people: case and normalisation do not tell them apart.
+pub(super) fn same_name(one: &str, other: &str) -> bool {
+    fold(one) == fold(other)
 }
 
 /// MD5 and size of a content version.
@@ -72,7 +72,7 @@ pub(super) fn base_from(version: &str, theirs: Option<Base>) -> Result<Base> {
 }
 
 /// `NotAllowed` unless the space allows it; a computer's backup only where the app has opted in.
-pub(super) fn allow(item: &Item, action: Action, backup_writable: bool) -> Result<()> {
+pub(super) fn check_allowed(item: &Item, action: Action, backup_writable: bool) -> Result<()> {
     let listed = item
         .capabilities
         .iter()
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_content_version_names_its_content() {
         let md5 = [7; 16];
-        let version = content_version(md5, 12);
+        let version = crate::catalog::content_version(md5, 12);
         assert_eq!(parse_version(&version), Some((md5, 12)));
         for none in ["", "-", "07-1", "zz-1", "07070707070707070707070707070707"] {
             assert_eq!(parse_version(none), None, "{none}");
