@@ -110,6 +110,9 @@ pub enum Error {
     /// The wanted version is not the newest any more.
     #[error("that version is gone")]
     VersionGone,
+    /// The service lists this version of the file, but does not know its content any more.
+    #[error("that version cannot be read")]
+    VersionNotReadable,
     /// A folder is larger than the caller was ready to have on the device. Ask, then call again with a larger limit.
     #[error("{bytes} bytes in {files} files are more than allowed")]
     LargerThanAllowed {
@@ -223,6 +226,7 @@ impl Error {
             Self::NoSuchItem { .. }
             | Self::NotAllowed { .. }
             | Self::Refused { .. }
+            | Self::VersionNotReadable
             | Self::AnchorExpired
             | Self::PageExpired
             | Self::Cancelled

@@ -8,6 +8,7 @@ use super::slot::SlotName;
 use super::streams::Teller;
 use super::{Content, Fetched, Purpose, TransferListener, slot};
 use crate::catalog::{Item, ItemId};
+use crate::remote::{RemoteFile, RemotePath};
 use crate::runtime::blocking;
 use crate::{CancelToken, Error, Result};
 use std::path::Path;
@@ -68,6 +69,74 @@ impl Content {
         Err(Error::DiskFailed {
             detail: "what was written is not what is read".into(),
         })
+    }
+
+    /// Writes a version that is not the newest to `dest`, if all of it is here; its length.
+    pub(crate) async fn hand_out_version(
+        &self,
+        item: &Item,
+        dest: &Path,
+        cancel: &CancelToken,
+    ) -> Result<Option<u64>> {
+        let name = SlotName {
+            id: item.id.clone(),
+            version: item.content_version.clone().unwrap_or_default(),
+        };
+        let here = self.cache.whole_versions(&item.id)?.contains(&name.version);
+        if !here {
+            return Ok(None);
+        }
+        let (catalog, of) = (self.catalog.clone(), item.id.clone());
+        let wanted = blocking(move || catalog.wanted(&of)).await?;
+        match self.older(&wanted, Some(name.version)).await? {
+            Some(filled) => self.give(filled, dest, cancel).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Writes content to `dest` that the service has built at `path` for us: a version of `item`, which says which.
+    pub(crate) async fn fetch_built(
+        &self,
+        item: Item,
+        path: RemotePath,
+        built: &RemoteFile,
+        dest: &Path,
+        progress: Option<Arc<dyn TransferListener>>,
+        cancel: &CancelToken,
+    ) -> Result<u64> {
+        let current = built.current.as_ref();
+        let (size, md5) = current.map(|now| (now.size, now.md5)).unwrap_or_default();
+        let version = item.content_version.clone();
+        let wanted = Wanted {
+            item,
+            path,
+            size,
+            md5,
+            revision: current.and_then(|now| now.number),
+            updated_ms: current.and_then(|now| now.updated_ms),
+        };
+        for _ in 0..MENDED {
+            let filled = self
+                .fill(&wanted, Purpose::Open, progress.clone(), cancel)
+                .await?;
+            // Whatever came in its place is not what was asked for.
+            if filled.item.content_version != version {
+                return Err(Error::VersionGone);
+            }
+            if let Some(bytes) = self.give(filled, dest, cancel).await? {
+                return Ok(bytes);
+            }
+        }
+        Err(Error::DiskFailed {
+            detail: "what was written is not what is read".into(),
+        })
+    }
+
+    async fn give(&self, filled: Filled, dest: &Path, cancel: &CancelToken) -> Result<Option<u64>> {
+        let bytes = filled.slot.size;
+        let (content, to, stop) = (self.clone(), dest.to_owned(), cancel.clone());
+        let done = blocking(move || content.hand_out(filled, &to, &stop)).await?;
+        Ok(done.then_some(bytes))
     }
 
     /// A version that is not the newest, if all of it is here.

@@ -13,9 +13,11 @@
 
 mod drafts;
 mod fates;
+mod links;
 mod queue;
 mod staging;
 mod types;
+mod versions;
 mod wishes;
 mod writer;
 
@@ -280,8 +282,9 @@ impl Edits {
 
     /// The kept versions of a file, the newest first.
     pub async fn versions(&self, id: &ItemId, cancel: &CancelToken) -> Result<Vec<Version>> {
-        let _ = (id, cancel);
-        todo!("versions.rs")
+        self.life
+            .run(cancel, async |cancel| self.list_versions(id, cancel).await)
+            .await
     }
 
     /// Makes an older version the newest; the service does it, no content comes here. `VersionNotReadable` where the
@@ -292,8 +295,11 @@ impl Edits {
         version: &str,
         cancel: &CancelToken,
     ) -> Result<Item> {
-        let _ = (id, version, cancel);
-        todo!("versions.rs")
+        self.life
+            .run(cancel, async |cancel| {
+                self.make_newest(id, version, cancel).await
+            })
+            .await
     }
 
     /// Writes an older version to `dest`. It is built under a temporary name in Archive, never in Sync, and deleted there
@@ -306,25 +312,31 @@ impl Edits {
         progress: Option<Arc<dyn TransferListener>>,
         cancel: &CancelToken,
     ) -> Result<u64> {
-        let _ = (id, version, dest, progress, cancel);
-        todo!("versions.rs")
+        self.life
+            .run(cancel, async |cancel| {
+                self.read_version(id, version, dest, progress, cancel).await
+            })
+            .await
     }
 
     /// Deletes all of the trash for ever: of all spaces and computers.
     pub async fn empty_trash(&self, cancel: &CancelToken) -> Result<Emptied> {
-        let _ = cancel;
-        todo!("links.rs")
+        self.life
+            .run(cancel, async |cancel| self.drop_trash(cancel).await)
+            .await
     }
 
     /// The public link of an item, if there is one.
     pub async fn link(&self, id: &ItemId, cancel: &CancelToken) -> Result<Option<Link>> {
-        let _ = (id, cancel);
-        todo!("links.rs")
+        self.life
+            .run(cancel, async |cancel| self.link_of(id, cancel).await)
+            .await
     }
 
     /// All public links of the account.
     pub async fn links(&self, cancel: &CancelToken) -> Result<Vec<Link>> {
-        let _ = cancel;
-        todo!("links.rs")
+        self.life
+            .run(cancel, async |cancel| self.all_links(cancel).await)
+            .await
     }
 }

@@ -322,6 +322,20 @@ impl Remote {
         self.list(path, cancel).await?.into_link(cancel).await
     }
 
+    /// The address of a public link, to give to people: its page, or its file where the service has told of no page.
+    pub fn link_url(&self, link: &super::SharedLink) -> Result<String> {
+        let mut url = self.tokens.endpoints()?.www;
+        if let Some(page) = &link.page {
+            url.push_str(page);
+            return Ok(url);
+        }
+        url.push_str("opin/io/downloadPublic/");
+        names::push_segment(&mut url, &self.tokens.username()?);
+        url.push('/');
+        names::push_segment(&mut url, &link.uri);
+        Ok(url)
+    }
+
     /// All public links of the account, of files in the trash none. The service tells those of files only.
     pub async fn links(
         &self,

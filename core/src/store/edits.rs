@@ -483,11 +483,12 @@ impl Store {
         })
     }
 
-    pub fn temporaries(&self) -> Result<Vec<String>> {
+    /// The temporary files, and since when they are.
+    pub fn temporaries(&self) -> Result<Vec<(String, i64)>> {
         self.journal.read(|db| {
             Ok(db
-                .prepare_cached("SELECT path FROM temporary ORDER BY since_ms")?
-                .query_map([], |row| row.get(0))?
+                .prepare_cached("SELECT path, since_ms FROM temporary ORDER BY since_ms")?
+                .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
                 .collect::<rusqlite::Result<_>>()?)
         })
     }
