@@ -18,6 +18,9 @@ use rusqlite::{Connection, OptionalExtension, Row, Transaction};
 /// How many changes of wishes there were.
 const COUNT: &str = "edits";
 
+/// How long it is remembered what an operation's key has made.
+const OPERATIONS_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
 /// What is wanted of one item.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct EditRow {
@@ -293,6 +296,9 @@ impl Outbox<'_> {
     }
 
     pub fn put_operation(&self, key: &str, id: &Id, at_ms: i64) -> Result<()> {
+        self.0
+            .prepare_cached("DELETE FROM operation WHERE at_ms < ?1")?
+            .execute([at_ms - OPERATIONS_KEPT_MS])?;
         self.0
             .prepare_cached("INSERT OR REPLACE INTO operation VALUES (?1, ?2, ?3)")?
             .execute((key, id, at_ms))?;
@@ -647,3 +653,7 @@ pub(crate) fn check_file(file: &str) -> Result<()> {
         Err(Error::bug("a staged file with a name that is not ours"))
     }
 }
+
+#[cfg(test)]
+#[path = "edits_tests.rs"]
+mod tests;

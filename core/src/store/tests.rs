@@ -174,6 +174,7 @@ fn a_new_journal_equals_the_shipped_snapshot_migrated() {
     for snapshot in [
         include_str!("testdata/journal-v1.sql"),
         include_str!("testdata/journal-v2.sql"),
+        include_str!("testdata/journal-v3.sql"),
     ] {
         let mut old = Connection::open_in_memory().unwrap();
         old.execute_batch(snapshot).unwrap();
@@ -195,7 +196,7 @@ fn a_journal_from_a_newer_program_is_refused_and_untouched() {
         refused,
         Some(Error::StoreTooNew {
             found: 99,
-            known: 2
+            known: 3
         })
     );
     let db = Connection::open(&path).unwrap();
