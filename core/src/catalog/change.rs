@@ -8,6 +8,7 @@ use super::facts::{Facts, KNOWN, Known, known};
 use super::flags::{apply, is_member};
 use super::mint::{mint, place_name};
 use super::names::{Entry, Names};
+use super::overlay::{KEPT, edited};
 use super::row::{FILE, Id};
 use super::working_set::HeldFolders;
 use crate::store::{Identified, Place, Store};
@@ -22,9 +23,11 @@ pub(super) struct Spot {
 }
 
 pub(super) struct Change<'a> {
-    db: &'a Transaction<'a>,
-    store: &'a Store,
-    seq: i64,
+    pub(super) db: &'a Transaction<'a>,
+    pub(super) store: &'a Store,
+    /// Whether the outbox wants anything of any row.
+    pub(super) edited: bool,
+    pub(super) seq: i64,
     first_seq: i64,
     tally: [i64; 4],
     moved: Vec<Identified>,
@@ -40,6 +43,7 @@ impl<'a> Change<'a> {
         Ok(Self {
             db,
             store,
+            edited: edited(db)?,
             seq,
             first_seq: seq,
             tally: [0; 4],
@@ -67,7 +71,7 @@ impl<'a> Change<'a> {
         Ok((self.counts, self.seq != self.first_seq))
     }
 
-    fn next_seq(&mut self) -> i64 {
+    pub(super) fn next_seq(&mut self) -> i64 {
         self.seq += 1;
         self.seq
     }
@@ -81,7 +85,7 @@ impl<'a> Change<'a> {
     pub fn known(&self, key: i64) -> Result<Option<Known>> {
         Ok(self
             .db
-            .prepare_cached(&format!("SELECT {KNOWN} FROM item WHERE key = ?1"))?
+            .prepare_cached(&format!("SELECT {KNOWN} FROM served WHERE key = ?1"))?
             .query_row([key], known)
             .optional()?)
     }
@@ -89,6 +93,7 @@ impl<'a> Change<'a> {
     /// A new row. A folder is complete only once its listing is merged to the end. A file that was told as
     /// gone gets its id back.
     pub fn insert(&mut self, key: i64, spot: Spot, facts: &Facts) -> Result<()> {
+        let spot = self.in_its_folder(spot)?;
         let seq = self.next_seq();
         let in_held = self.held.has(self.db, spot.parent)?;
         let ws = is_member(0, in_held, spot.space, spot.parent);
@@ -198,9 +203,19 @@ impl<'a> Change<'a> {
         self.record(key)
     }
 
-    /// Brings a row to what a listing says, wherever it was; writes only what differs.
+    /// Brings a row to what a listing says, wherever it was; writes only what differs. What the outbox wants of it stays
+    /// on top.
     pub fn update(&mut self, before: &Known, spot: Spot, facts: Facts) -> Result<()> {
         let facts = facts.over(&before.facts);
+        if self.edit(before.key)? != 0 {
+            return self.update_theirs(before, spot, &facts);
+        }
+        let spot = self.in_its_folder(spot)?;
+        self.write(before, spot, facts)
+    }
+
+    /// Writes the columns that an app sees.
+    pub(super) fn write(&mut self, before: &Known, spot: Spot, facts: Facts) -> Result<()> {
         let stays = before.parent == spot.parent && before.space == spot.space;
         if stays && facts == before.facts {
             return Ok(());
@@ -338,7 +353,7 @@ impl<'a> Change<'a> {
         Ok(())
     }
 
-    fn children(&self, folder: i64) -> Result<Vec<(i64, u8, u8)>> {
+    pub(super) fn children(&self, folder: i64) -> Result<Vec<(i64, u8, u8)>> {
         Ok(self
             .db
             .prepare_cached("SELECT key, kind, space FROM item WHERE parent = ?1 AND key <> ?1")?
@@ -348,17 +363,30 @@ impl<'a> Change<'a> {
 
     /// Removes a row and all below it: the service has said that it is gone. Ids that left get a tombstone.
     pub fn remove(&mut self, key: i64) -> Result<()> {
-        let mut keys = vec![key];
-        while let Some(key) = keys.pop() {
-            let Some(row) = self.known(key)? else {
-                continue;
-            };
+        // The deepest first: a folder stays as long as something in it is wanted.
+        let mut rows = Vec::from_iter(self.known(key)?);
+        let mut next = 0;
+        while let Some(row) = rows.get(next) {
+            next += 1;
             if row.facts.kind != FILE {
-                keys.extend(self.children(key)?.into_iter().map(|(key, ..)| key));
+                let below = self.served_children(row.key)?;
+                rows.extend(below);
             }
-            self.remove_row(row)?;
         }
-        Ok(())
+        rows.into_iter()
+            .rev()
+            .try_for_each(|row| self.remove_row(row))
+    }
+
+    /// What the service has in a folder.
+    fn served_children(&self, folder: i64) -> Result<Vec<Known>> {
+        Ok(self
+            .db
+            .prepare_cached(&format!(
+                "SELECT {KNOWN} FROM served WHERE parent = ?1 AND key <> ?1"
+            ))?
+            .query_map([folder], known)?
+            .collect::<rusqlite::Result<_>>()?)
     }
 
     /// Removes a row that a listing did not show, unless that judgement is out of date: the row has changed
@@ -368,13 +396,14 @@ impl<'a> Change<'a> {
             return Ok(());
         };
         let newer = row.seq > seq || row.parent != parent;
-        if newer || (row.facts.kind != FILE && self.has_children(key)?) {
+        let holds = row.facts.kind != FILE && self.has_children(key)?;
+        if newer || (holds && !self.holds_only_wishes(key)?) {
             return Ok(());
         }
         self.remove_row(row)
     }
 
-    fn has_children(&self, folder: i64) -> Result<bool> {
+    pub(super) fn has_children(&self, folder: i64) -> Result<bool> {
         Ok(self
             .db
             .prepare_cached("SELECT 1 FROM item WHERE parent = ?1 AND key <> ?1")?
@@ -382,6 +411,17 @@ impl<'a> Change<'a> {
     }
 
     fn remove_row(&mut self, row: Known) -> Result<()> {
+        if self.edit(row.key)? != 0 {
+            return self.lose_theirs(row.key);
+        }
+        if self.edited && row.facts.kind != FILE && self.has_children(row.key)? {
+            return self.set_edit(row.key, KEPT);
+        }
+        self.remove_now(row)
+    }
+
+    /// Removes a row that nobody wants anything of.
+    pub(super) fn remove_now(&mut self, row: Known) -> Result<()> {
         let seq = self.next_seq();
         if let Some(id) = row.id {
             self.db
@@ -406,6 +446,30 @@ impl<'a> Change<'a> {
             .execute([row.key])?;
         self.count(row.space, -1);
         self.counts.deleted += 1;
+        Ok(())
+    }
+
+    /// The journal's record of an id, where the service has the item.
+    pub(super) fn record_place(
+        &mut self,
+        key: i64,
+        parent: i64,
+        name: String,
+        facts: &Facts,
+    ) -> Result<()> {
+        let Some(id) = super::overlay::id_at(self.db, key)? else {
+            return Ok(());
+        };
+        let parent = self.id_of(parent)?;
+        self.moved.push(Identified {
+            id,
+            place: Place {
+                parent,
+                name,
+                kind: facts.kind,
+                uuid: facts.uuid,
+            },
+        });
         Ok(())
     }
 

@@ -34,7 +34,8 @@ pub(super) struct Known {
     pub facts: Facts,
 }
 
-pub(super) const KNOWN: &str = "key, parent, space, id, ifnull(told_seq, seq), kind, name, fold, size, md5, \
+/// Of a row of `served`.
+pub(super) const KNOWN: &str = "key, parent, space, id, told, kind, name, fold, size, md5, \
      modified_ms, created_ms, updated_ms, uuid, revision, mime, shared, deleted_ms, origin";
 
 pub(super) fn known(row: &Row<'_>) -> rusqlite::Result<Known> {

@@ -273,6 +273,7 @@ impl Catalog {
 
     /// Reads all marks again if the tree has not seen every change of them.
     pub(super) fn settle_marks(&self) -> Result<()> {
+        self.settle_other_edits()?;
         let count = self.store.marks_count()?;
         if self.store.catalog.read(marks_seen)? == count {
             return Ok(());
@@ -302,6 +303,7 @@ impl Catalog {
 
     /// The same, once for each drive, before rows are read: a kill may have come between a mark and its row.
     pub(super) fn settle_marks_once(&self) -> Result<()> {
+        self.settle_edits_once()?;
         if !self.settled.load(Ordering::Relaxed) {
             self.settle_marks()?;
             self.settled.store(true, Ordering::Relaxed);

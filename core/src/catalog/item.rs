@@ -170,6 +170,8 @@ pub struct Item {
     pub pinned: bool,
     /// A favourite.
     pub favourite: bool,
+    /// Something of it is changed here that the service does not have yet.
+    pub pending: bool,
 }
 
 /// Whether the content of a file is on the device.

@@ -324,7 +324,7 @@ impl Merge<'_> {
     /// In its folder: the exact name first, then another spelling that the listing did not show.
     fn by_name(&self, db: &Connection, parent: i64, facts: &Facts) -> Result<Option<Known>> {
         let mut spellings = db.prepare_cached(&format!(
-            "SELECT {KNOWN} FROM item
+            "SELECT {KNOWN} FROM served
              WHERE parent = ?1 AND (kind = 3) = ?2 AND fold = ?3 AND key <> ?1
              ORDER BY name <> ?4, key"
         ))?;
@@ -378,7 +378,7 @@ impl Merge<'_> {
 
 pub(super) fn by_uuid(db: &Connection, uuid: &row::Id) -> Result<Option<Known>> {
     Ok(db
-        .prepare_cached(&format!("SELECT {KNOWN} FROM item WHERE uuid = ?1"))?
+        .prepare_cached(&format!("SELECT {KNOWN} FROM served WHERE uuid = ?1"))?
         .query_row([uuid], known)
         .optional()?)
 }
@@ -410,7 +410,7 @@ pub(super) fn folder_at(db: &Connection, path: &crate::remote::RemotePath) -> Re
 pub(super) fn child_folder(db: &Connection, folder: i64, name: &str) -> Result<Option<i64>> {
     Ok(db
         .prepare_cached(
-            "SELECT key FROM item
+            "SELECT key FROM served
              WHERE parent = ?1 AND (kind = 3) = 0 AND fold = ?2 AND key <> ?1
              ORDER BY name <> ?3 LIMIT 1",
         )?

@@ -57,6 +57,8 @@ pub struct Catalog {
     changed: Arc<dyn Fn() + Send + Sync>,
     /// Whether marks were read again since the start if they had to be.
     settled: AtomicBool,
+    /// The same of the outbox.
+    edits_settled: AtomicBool,
     hinted: HintedFolders,
 }
 
@@ -73,6 +75,7 @@ impl Catalog {
             life,
             changed,
             settled: AtomicBool::new(false),
+            edits_settled: AtomicBool::new(false),
             hinted: HintedFolders::default(),
         }
     }

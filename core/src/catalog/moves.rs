@@ -233,7 +233,7 @@ impl Run {
                 }
                 // Never told a uuid: the same name with the same content will do.
                 let mut same = db.prepare_cached(
-                    "SELECT 1 FROM item WHERE parent = ?1 AND (kind = 3) = 1 AND fold = ?2
+                    "SELECT 1 FROM served WHERE parent = ?1 AND (kind = 3) = 1 AND fold = ?2
                          AND uuid IS NULL AND md5 = ?3 AND size = ?4",
                 )?;
                 for folder in unseen.iter().take(READS) {
@@ -303,7 +303,7 @@ impl Run {
                     "SELECT parent, name FROM stage INDEXED BY stage_key
                      WHERE run = ?2 AND key = ?1 AND kind < 3"
                 } else {
-                    "SELECT parent, name FROM item WHERE key = ?1 AND ?2 = ?2"
+                    "SELECT parent, name FROM served WHERE key = ?1 AND ?2 = ?2"
                 };
                 let next: Option<(i64, String)> = db
                     .prepare_cached(sql)?
@@ -441,7 +441,7 @@ fn with_folders(
     wanted: &HashSet<String>,
 ) -> Result<Option<i64>> {
     let mut folder = db.prepare_cached("SELECT 1 FROM item WHERE key = ?1 AND kind = 2")?;
-    let mut children = db.prepare_cached("SELECT kind, fold FROM item WHERE parent = ?1")?;
+    let mut children = db.prepare_cached("SELECT kind, fold FROM served WHERE parent = ?1")?;
     let (mut found, mut read) = (None, 0);
     for Unseen { key, .. } in unseen {
         if read == READS || !folder.exists([key])? {

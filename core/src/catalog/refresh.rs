@@ -63,8 +63,9 @@ pub(super) fn target(db: &Connection, key: i64) -> Result<Option<Target>> {
     let mut at = key;
     let mut found: Option<Target> = None;
     loop {
-        let mut row =
-            db.prepare_cached("SELECT parent, kind, space, name, origin FROM item WHERE key = ?1")?;
+        let mut row = db.prepare_cached(
+            "SELECT parent, kind, space, name, origin FROM served WHERE key = ?1",
+        )?;
         let mut rows = row.query([at])?;
         let Some(row) = rows.next()? else {
             return Ok(None);

@@ -17,7 +17,7 @@ pub(super) const FILE: u8 = 3;
 /// What [`item`] reads, in its order. `i` is the item, `p` its parent.
 pub(super) const COLUMNS: &str = "i.key, i.id, p.id, i.space, i.kind, i.name, i.seq, i.size, \
      i.modified_ms, i.created_ms, i.mime, i.deleted_ms, i.shared, i.md5, i.origin, i.fold, \
-     p.key, i.flags, i.local, i.stale_ms";
+     p.key, i.flags, i.local, i.stale_ms, i.edit";
 
 pub(crate) fn space_code(space: Space) -> u8 {
     match space {
@@ -101,7 +101,7 @@ pub(super) fn origin_path(origin: &str) -> RemotePath {
 }
 
 /// The space that a path belongs to.
-fn origin_space(origin: &str) -> Space {
+pub(super) fn origin_space(origin: &str) -> Space {
     let mut segments = origin.split('/');
     match (segments.next(), segments.next()) {
         (Some(device), Some(mount)) if fold(device) == "jotta" => match fold(mount).as_str() {
@@ -164,6 +164,7 @@ pub(super) fn seen(row: &Row<'_>, life: &Life) -> rusqlite::Result<Seen> {
         },
         pinned: flags & Mark::Pinned.flag() != 0,
         favourite: flags & Mark::Favourite.flag() != 0,
+        pending: row.get::<_, u8>(20)? & super::overlay::WANTED != 0,
     };
     Ok(Seen {
         key: row.get(0)?,

@@ -334,7 +334,7 @@ impl Run {
     /// The row that the listed entry is beyond doubt: the exact name in its folder, and no other uuid.
     fn candidate(&self, db: &Connection, parent: i64, facts: &Facts) -> Result<Option<Known>> {
         let mut exact = db.prepare_cached(&format!(
-            "SELECT {KNOWN} FROM item
+            "SELECT {KNOWN} FROM served
              WHERE parent = ?1 AND (kind = 3) = ?2 AND fold = ?3 AND name = ?4 AND key <> ?1"
         ))?;
         let mut rows = exact.query((parent, facts.kind == FILE, &facts.fold, &facts.name))?;

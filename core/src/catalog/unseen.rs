@@ -1,5 +1,6 @@
 //! What a complete listing did not show.
 
+use super::overlay::edited;
 use super::row::Id;
 use super::stage::Run;
 use crate::{CancelToken, Result};
@@ -33,10 +34,12 @@ impl Run {
         if !self.scope.tree {
             return Ok(folders);
         }
-        let mut below = db.prepare_cached(
+        let mut below = db.prepare_cached(if edited(db)? {
+            "SELECT key FROM served WHERE parent = ?1 AND (kind = 3) = 0 AND key <> ?1"
+        } else {
             "SELECT key FROM item INDEXED BY item_name
-             WHERE parent = ?1 AND (kind = 3) = 0 AND key <> ?1",
-        )?;
+             WHERE parent = ?1 AND (kind = 3) = 0 AND key <> ?1"
+        })?;
         let mut next = 0;
         while let Some(folder) = folders.get(next).copied() {
             next += 1;
@@ -52,9 +55,11 @@ impl Run {
     pub fn unseen(&self, limit: usize, known: bool) -> Result<Vec<Unseen>> {
         self.store.catalog.read(|db| {
             let mut unseen = Vec::new();
-            let mut children = db.prepare_cached(
-                "SELECT key FROM item INDEXED BY item_name WHERE parent = ?1 AND key <> ?1",
-            )?;
+            let mut children = db.prepare_cached(if edited(db)? {
+                "SELECT key FROM served WHERE parent = ?1 AND key <> ?1"
+            } else {
+                "SELECT key FROM item INDEXED BY item_name WHERE parent = ?1 AND key <> ?1"
+            })?;
             let mut wanted = db.prepare_cached(
                 "SELECT 1 FROM item WHERE key = ?1 AND ifnull(told_seq, seq) <= ?2 AND (id IS NOT NULL) = ?3",
             )?;
@@ -85,7 +90,7 @@ impl Run {
     pub fn lost_files(&self, unseen: &[Unseen]) -> Result<Vec<LostFile>> {
         self.store.catalog.read(|db| {
             let mut query = db.prepare_cached(
-                "SELECT key, parent, name, md5, size, uuid, id IS NOT NULL FROM item
+                "SELECT key, parent, name, md5, size, uuid, id IS NOT NULL FROM served
                  WHERE key = ?1 AND kind = 3",
             )?;
             let mut files = Vec::new();

@@ -17,13 +17,17 @@
 //! own (a mark, a copy here): then it is the number of the newest change that the service told of, which alone says
 //! whether a listing is out of date.
 //!
+//! `edit` says what of a row the outbox wants (see the catalogue's `overlay`): then the columns are what is wanted, the
+//! service's side is in `theirs`, and `meta.edits` is how many changes of the outbox are applied. `served` is the tree as
+//! the service has it: whatever is compared with the service reads it.
+//!
 //! `pack` and `name_pack` are the index of names; see the catalogue's `names`.
 
 use crate::{Error, Result};
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
 /// Raise it with every change below.
-const VERSION: i64 = 4;
+const VERSION: i64 = 5;
 
 const SCHEMA: &str = "
     CREATE TABLE meta (
@@ -32,9 +36,10 @@ const SCHEMA: &str = "
         seq INTEGER NOT NULL,
         next_key INTEGER NOT NULL,
         marks INTEGER NOT NULL,
-        packed INTEGER NOT NULL
+        packed INTEGER NOT NULL,
+        edits INTEGER NOT NULL
     );
-    INSERT INTO meta VALUES (1, randomblob(16), 0, 5, 0, 0);
+    INSERT INTO meta VALUES (1, randomblob(16), 0, 5, 0, 0, 0);
     CREATE TABLE gap (before INTEGER PRIMARY KEY, after INTEGER NOT NULL);
     CREATE TABLE tally (space INTEGER PRIMARY KEY, items INTEGER NOT NULL);
     INSERT INTO tally VALUES (0, 0), (1, 0), (2, 0), (3, 0);
@@ -66,7 +71,8 @@ const SCHEMA: &str = "
         stale_ms INTEGER,
         ws INTEGER NOT NULL DEFAULT 0,
         told_seq INTEGER,
-        pack INTEGER
+        pack INTEGER,
+        edit INTEGER NOT NULL DEFAULT 0
     );
     CREATE INDEX item_name ON item (parent, (kind = 3), fold, key);
     CREATE INDEX item_newest
@@ -82,12 +88,43 @@ const SCHEMA: &str = "
     CREATE INDEX item_ws_seq ON item (seq) WHERE ws <> 0;
     CREATE INDEX item_flags ON item (key) WHERE flags <> 0;
     CREATE INDEX item_local ON item (key) WHERE local <> 0;
+    CREATE INDEX item_edit ON item (key) WHERE edit <> 0;
     CREATE INDEX item_unlisted ON item (space) WHERE kind < 3 AND listed_ms IS NULL;
     CREATE TABLE name_pack (
         n INTEGER PRIMARY KEY,
         entries BLOB NOT NULL,
         names BLOB NOT NULL
     );
+
+    CREATE TABLE theirs (
+        key INTEGER PRIMARY KEY,
+        parent INTEGER NOT NULL,
+        space INTEGER NOT NULL,
+        kind INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        fold TEXT NOT NULL,
+        size INTEGER,
+        md5 BLOB,
+        modified_ms INTEGER,
+        created_ms INTEGER,
+        updated_ms INTEGER,
+        uuid BLOB,
+        revision INTEGER,
+        mime TEXT,
+        shared INTEGER,
+        deleted_ms INTEGER,
+        origin TEXT
+    );
+    CREATE INDEX theirs_place ON theirs (parent, (kind = 3), fold);
+    CREATE INDEX theirs_uuid ON theirs (uuid) WHERE uuid IS NOT NULL;
+    CREATE VIEW served AS
+        SELECT key, parent, space, id, ifnull(told_seq, seq) AS told, kind, name, fold, size, md5,
+            modified_ms, created_ms, updated_ms, uuid, revision, mime, shared, deleted_ms, origin
+        FROM item WHERE edit = 0
+        UNION ALL
+        SELECT t.key, t.parent, t.space, i.id, ifnull(i.told_seq, i.seq), t.kind, t.name, t.fold, t.size, t.md5,
+            t.modified_ms, t.created_ms, t.updated_ms, t.uuid, t.revision, t.mime, t.shared, t.deleted_ms, t.origin
+        FROM theirs t JOIN item i ON i.key = t.key;
 
     CREATE TABLE slot (
         id BLOB NOT NULL,
@@ -187,9 +224,9 @@ impl super::Store {
             db.execute_batch(
                 "PRAGMA secure_delete = ON;
                  DELETE FROM item; DELETE FROM gone; DELETE FROM stage; DELETE FROM run;
-                 DELETE FROM gap; DELETE FROM slot; DELETE FROM name_pack;
+                 DELETE FROM gap; DELETE FROM slot; DELETE FROM name_pack; DELETE FROM theirs;
                  UPDATE tally SET items = 0;
-                 UPDATE meta SET instance = randomblob(16), seq = 0, marks = 0, packed = 0;",
+                 UPDATE meta SET instance = randomblob(16), seq = 0, marks = 0, packed = 0, edits = 0;",
             )?;
             Ok(db.execute_batch(ROOTS)?)
         })
