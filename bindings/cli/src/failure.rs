@@ -203,6 +203,7 @@ impl From<Error> for Failure {
             Error::VaultFailed { .. } => ("vault_failed", 8),
             Error::ContentMismatch { .. } => ("content_mismatch", 9),
             Error::VersionGone => ("version_gone", 9),
+            Error::VersionNotReadable => ("version_not_readable", 9),
             Error::PageExpired => ("page_expired", 9),
             Error::AnchorExpired => ("anchor_expired", 9),
             Error::Cancelled => ("cancelled", INTERRUPTED),

@@ -140,6 +140,12 @@ pub enum LommeError {
         /// For developers.
         detail: String,
     },
+    /// The service lists this version of the file, but does not know its content any more.
+    #[error("{detail}")]
+    VersionNotReadable {
+        /// For developers.
+        detail: String,
+    },
     /// A folder is larger than the caller was ready to have on the device. Ask, then call again with a larger limit.
     #[error("{detail}")]
     LargerThanAllowed {
@@ -297,6 +303,7 @@ impl From<lomme::Error> for LommeError {
             E::DiskFailed { detail } => Self::DiskFailed { detail },
             E::ContentMismatch { detail } => Self::ContentMismatch { detail },
             E::VersionGone => Self::VersionGone { detail: said },
+            E::VersionNotReadable => Self::VersionNotReadable { detail: said },
             E::LargerThanAllowed { bytes, files } => Self::LargerThanAllowed {
                 bytes,
                 files,
@@ -357,6 +364,7 @@ impl From<LommeError> for lomme::Error {
             E::DiskFailed { detail } => Self::DiskFailed { detail },
             E::ContentMismatch { detail } => Self::ContentMismatch { detail },
             E::VersionGone { .. } => Self::VersionGone,
+            E::VersionNotReadable { .. } => Self::VersionNotReadable,
             E::LargerThanAllowed { bytes, files, .. } => Self::LargerThanAllowed { bytes, files },
             E::ManyGone { gone, known, .. } => Self::ManyGone { gone, of: known },
             E::BadAnswer { detail } => Self::BadAnswer { detail },
@@ -397,6 +405,7 @@ mod tests {
             lomme::Error::NameTaken,
             lomme::Error::NameRefused { detail: detail() },
             lomme::Error::AccountLocked,
+            lomme::Error::VersionNotReadable,
             lomme::Error::Paused,
             lomme::Error::Cancelled,
         ] {

@@ -8,8 +8,9 @@
 //!   `async`, takes a [`CancelToken`], and runs on the core's own threads (see `call`).
 //! - Platform code is called only with no lock of ours held, one call at a time and in order for each
 //!   listener; its exceptions never cross with their text.
-//! - A reader's blocking read is for threads made for that; it has an `async` twin.
-//! - Ids, versions, anchors and page tokens are strings; bytes cross as paths, and by a reader at most 128 KiB a call.
+//! - What queues a change is synchronous too: it is on the disk when the call returns, and `push` sends it.
+//! - A reader's blocking read is for threads made for that; it has an `async` twin. A writer's calls all block.
+//! - Ids, versions, anchors and page tokens are strings; bytes cross as paths, and by a reader or writer at most 128 KiB a call.
 //! - No type is named like one of Foundation, Kotlin or Android.
 
 mod call;
@@ -20,6 +21,7 @@ mod foreign;
 mod reader;
 mod sign_in;
 mod types;
+mod writer;
 
 pub use cancel::CancelToken;
 pub use drive::{DriveSubscription, LommeDrive};
@@ -28,5 +30,6 @@ pub use foreign::{CallbackError, DriveListener, ProgressListener, SecretVault};
 pub use reader::LommeReader;
 pub use sign_in::BrowserSignIn;
 pub use types::*;
+pub use writer::LommeWriter;
 
 uniffi::setup_scaffolding!();

@@ -1,6 +1,7 @@
 //! The open companion: the drive itself here, its tree and its bytes beside.
 
 mod bytes;
+mod edits;
 mod tree;
 
 use crate::call::{guarded, on_runtime};

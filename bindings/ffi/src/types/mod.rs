@@ -24,6 +24,7 @@ macro_rules! twin {
 mod account;
 mod conditions;
 mod content;
+mod edits;
 mod item;
 mod open;
 mod search;
@@ -32,6 +33,7 @@ mod status;
 pub use account::*;
 pub use conditions::*;
 pub use content::*;
+pub use edits::*;
 pub use item::*;
 pub use open::*;
 pub use search::*;

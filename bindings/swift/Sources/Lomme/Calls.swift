@@ -101,7 +101,7 @@ extension LommeDrive {
         guard destination.isFileURL else {
             throw LommeError.InvalidArgument(detail: "the destination is no file URL")
         }
-        let listener = progress.map { hear in ProgressRelay { done, total in hear(done, total ?? done) } }
+        let listener = progressListener(progress)
         return try await cancelling {
             try await self.fetchToFile(
                 id: id,
@@ -130,7 +130,7 @@ extension LommeDrive {
     public func keepPins(
         progress: (@Sendable (_ done: UInt64, _ total: UInt64) -> Void)? = nil
     ) async throws -> PinRun {
-        let listener = progress.map { hear in ProgressRelay { done, total in hear(done, total ?? done) } }
+        let listener = progressListener(progress)
         return try await cancelling { try await self.keepPins(progress: listener, cancel: $0) }
     }
 
@@ -188,6 +188,13 @@ private func blocking(_ work: @escaping @Sendable () throws -> Void) async throw
             continuation.resume(with: Result(catching: work))
         }
     }
+}
+
+/// As the generated code wants it.
+func progressListener(
+    _ progress: (@Sendable (_ done: UInt64, _ total: UInt64) -> Void)?
+) -> (any ProgressListener)? {
+    progress.map { hear in ProgressRelay { done, total in hear(done, total ?? done) } }
 }
 
 /// A closure as the generated code wants it.

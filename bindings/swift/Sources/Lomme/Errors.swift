@@ -21,6 +21,7 @@ extension LommeError: LocalizedError {
         case .DiskFailed: "The files of this app can't be read or written."
         case .ContentMismatch: "The file arrived damaged."
         case .VersionGone: "This version is gone."
+        case .VersionNotReadable: "The service does not have this version any more."
         case .LargerThanAllowed: "This takes more space than was allowed."
         case .ManyGone: "Many files have disappeared from the service. Is that right?"
         case .BadAnswer: "The service's answer can't be understood."

@@ -29,6 +29,16 @@ extension LommeDrive {
         steps { going in try await self.keepPins { going($0, $1) } }
     }
 
+    /// `push(progress:)` as a stream.
+    public func pushing() -> AsyncThrowingStream<Step<PushRun>, any Error> {
+        steps { going in try await self.push { going($0, $1) } }
+    }
+
+    /// `settle(_:progress:)` as a stream.
+    public func settling(_ id: String) -> AsyncThrowingStream<Step<SettledEdit>, any Error> {
+        steps { going in try await self.settle(id) { going($0, $1) } }
+    }
+
     /// `index(_:progress:)` as a stream.
     public func indexing(_ space: DriveSpace) -> AsyncThrowingStream<Step<RefreshOutcome>, any Error> {
         steps { going in try await self.index(space) { going($0, nil) } }

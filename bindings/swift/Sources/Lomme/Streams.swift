@@ -280,7 +280,7 @@ public struct SignInStates: AsyncSequence, Sendable {
 
 /// What a read gives, or nothing while the drive is paused (resuming brings a hint) or once it is closed (which
 /// ends the hints).
-private func ifOpen<Output>(_ read: () throws -> Output) throws -> Output? {
+func ifOpen<Output>(_ read: () throws -> Output) throws -> Output? {
     do {
         return try read()
     } catch LommeError.Paused {

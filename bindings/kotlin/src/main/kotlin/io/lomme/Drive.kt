@@ -18,13 +18,13 @@ import kotlinx.coroutines.withContext
 /**
  * An open companion: a directory, an account, a tree. From [Lomme.open].
  *
- * Plain functions read the local store (milliseconds, never the network). `suspend` functions may touch the
- * network; cancelling the coroutine stops the work in the core before the call returns. Everything throws
+ * Plain functions read the local store, or queue a change in it (milliseconds, never the network). `suspend` functions may
+ * touch the network; cancelling the coroutine stops the work in the core before the call returns. Everything throws
  * [LommeException], whose variants say what to do and whose `retryAdvice()` says when to try again. All of it may
  * be called from any thread.
  */
-public class Drive internal constructor(private val core: LommeDrive) : AutoCloseable {
-    private val hints = Hints(core)
+public class Drive internal constructor(internal val core: LommeDrive) : AutoCloseable {
+    internal val hints = Hints(core)
 
     // Sign-in.
 
@@ -377,7 +377,7 @@ public class Drive internal constructor(private val core: LommeDrive) : AutoClos
     private suspend fun <T> local(read: () -> T): T = withContext(Dispatchers.IO) { read() }
 
     /** Nothing while the drive is paused (resuming brings a hint) or once it is closed (which ends the hints). */
-    private suspend fun <T> localIfOpen(read: () -> T): T? =
+    internal suspend fun <T> localIfOpen(read: () -> T): T? =
         try {
             local(read)
         } catch (_: LommeException.Paused) {

@@ -38,6 +38,16 @@ public fun Drive.indexing(space: DriveSpace): Flow<Step<RefreshOutcome>> = steps
     index(space) { entries -> going(entries, null) }
 }
 
+/** [Drive.push] as a flow, like [fetching]. */
+public fun Drive.pushing(): Flow<Step<PushRun>> = steps { going ->
+    push { done, total -> going(done, total) }
+}
+
+/** [Drive.settle] as a flow, like [fetching]. */
+public fun Drive.settling(id: String): Flow<Step<SettledEdit>> = steps { going ->
+    settle(id) { done, total -> going(done, total) }
+}
+
 private fun <T> steps(call: suspend (going: (ULong, ULong?) -> Unit) -> T): Flow<Step<T>> =
     channelFlow {
         val result = call { done, total -> trySend(Step.Going(done, total)) }
