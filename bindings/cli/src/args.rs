@@ -1,13 +1,15 @@
 //! What can be typed.
 
 mod content;
+mod edits;
 
 use crate::failure::EXIT_CODES;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 pub use content::*;
+pub use edits::*;
 use std::path::PathBuf;
 
-/// A pocket for Jottacloud and its sister services: browse, search, play and keep files offline.
+/// A pocket for Jottacloud and its sister services: browse, search, play, keep files offline, and change them.
 #[derive(Parser)]
 #[command(name = "lomme", version, after_help = EXIT_CODES, max_term_width = 100)]
 pub struct Args {
@@ -74,6 +76,30 @@ pub enum Command {
     Evict(Evict),
     /// Show what content takes on this machine, or set how much it may
     Usage(Usage),
+    /// Send files of this machine to a folder
+    Put(Put),
+    /// Change a file in your editor; each save is sent
+    Edit(Edit),
+    /// Make a folder
+    Mkdir(Mkdir),
+    /// Move or rename
+    Mv(Mv),
+    /// Copy; the service does it
+    Cp(Cp),
+    /// Move to the trash, where it stays for 30 days
+    Rm(Rm),
+    /// Show the trash, or empty it
+    Trash(Trash),
+    /// Take something out of the trash, to where it was
+    Restore(Restore),
+    /// Show the kept versions of a file; download one, or make it the newest
+    Versions(Versions),
+    /// Make a public link, or end it
+    Link(Link),
+    /// Show where two writers met, and decide
+    Conflicts(Conflicts),
+    /// Show what waits to be sent, and why; send it, or give it up
+    Outbox(Outbox),
     /// Find by name, without the network
     Find(Find),
     /// Show the files last changed anywhere or opened here

@@ -102,6 +102,14 @@ impl Failure {
         }
     }
 
+    /// A question was not answered with yes, so nothing was done.
+    pub fn not_confirmed() -> Self {
+        Self {
+            retry: RetryAdvice::NeedsUser,
+            ..Self::new("not_confirmed", 7, "nothing was done")
+        }
+    }
+
     pub fn demo(detail: impl Into<String>) -> Self {
         Self::new("demo_failed", 10, detail)
     }
@@ -151,6 +159,12 @@ impl Failure {
         self
     }
 
+    /// The same failure of a change, which stays queued.
+    pub fn of_change(mut self) -> Self {
+        self.hint = Some("The change is kept, and not lost: 'lomme outbox' shows it.");
+        self
+    }
+
     /// The same failure of a download, which keeps what it has.
     pub fn of_download(mut self) -> Self {
         if matches!(self.kind, "cancelled" | "offline" | "server_busy") {
@@ -170,6 +184,7 @@ fn usual_hint(kind: &str) -> Option<&'static str> {
         "many_gone" => Some(
             "Nothing was removed here. If that is right, say 'lomme index SPACE --accept-gone'.",
         ),
+        "not_confirmed" => Some("Say --yes to do it without being asked."),
         "exists" => Some("Name another destination, or use --force to replace it."),
         _ => None,
     }
@@ -297,6 +312,7 @@ mod tests {
             (Failure::machine("?"), 8, "this machine"),
             (Error::DiskFull.into(), 8, "disk full"),
             (Error::VersionGone.into(), 9, "changed meanwhile"),
+            (Failure::not_confirmed(), 7, "not allowed"),
             (Failure::demo("?"), 10, "the demo found"),
             (Error::Cancelled.into(), 130, "interrupted"),
             (Failure::closed_output(), 141, "hung up"),

@@ -89,6 +89,22 @@ async fn run(args: Args, output: &mut Output, cancel: &CancelToken) -> Result<()
         Command::Keep => commands::keep::run(&place?, output, cancel).await,
         Command::Evict(evict) => commands::evict::run(&evict, &place?, output, cancel).await,
         Command::Usage(usage) => commands::usage::run(&usage, &place?, output),
+        Command::Put(put) => commands::put::run(&put, &place?, output, cancel).await,
+        Command::Edit(edit) => commands::edit::run(&edit, &place?, output, cancel).await,
+        Command::Mkdir(mkdir) => commands::arrange::mkdir(&mkdir, &place?, output, cancel).await,
+        Command::Mv(mv) => commands::arrange::mv(&mv, &place?, output, cancel).await,
+        Command::Cp(cp) => commands::arrange::cp(&cp, &place?, output, cancel).await,
+        Command::Rm(rm) => commands::rm::run(&rm, &place?, output, cancel).await,
+        Command::Trash(trash) => commands::rm::trash(&trash, &place?, output, cancel).await,
+        Command::Restore(restore) => commands::rm::restore(&restore, &place?, output, cancel).await,
+        Command::Versions(versions) => {
+            commands::versions::run(&versions, &place?, output, cancel).await
+        }
+        Command::Link(link) => commands::link::run(&link, &place?, output, cancel).await,
+        Command::Conflicts(conflicts) => {
+            commands::conflicts::run(&conflicts, &place?, output, cancel).await
+        }
+        Command::Outbox(outbox) => commands::outbox::run(&outbox, &place?, output, cancel).await,
         Command::Find(find) => commands::find::run(&find, &place?, output, cancel),
         Command::Recent(recent) => commands::find::recent(&recent, &place?, output),
         Command::Favourite(favourite) => {

@@ -2,9 +2,11 @@
 //! `null`. Times are milliseconds since the epoch, sizes are bytes. README.md lists the shapes.
 
 mod content;
+mod edits;
 
 use crate::failure::Failure;
 pub use content::*;
+pub use edits::*;
 use lomme::RetryAdvice;
 use lomme::account::{AccountInfo, SignIn};
 use lomme::catalog::{Action, Consequence, Item, Kind, LocalCopy, Refreshed, Space};

@@ -1,24 +1,33 @@
 //! The commands, one file each.
 
+pub mod arrange;
 pub mod cat;
 pub mod cloud;
 pub mod completions;
+pub mod conflicts;
+pub mod edit;
 pub mod evict;
 pub mod favourite;
 pub mod find;
 pub mod get;
 pub mod index;
 pub mod keep;
+pub mod link;
 pub mod login;
 pub mod logout;
 pub mod ls;
+pub mod outbox;
 pub mod pin;
+pub mod put;
+pub mod rm;
 pub mod rules;
+mod sending;
 pub mod serve;
 pub mod status;
 pub mod thumb;
 pub mod tree;
 pub mod usage;
+pub mod versions;
 pub mod watch;
 pub mod why;
 
