@@ -191,7 +191,10 @@ impl<'a> Change<'a> {
         self.forgotten.retain(|forgotten| *forgotten != id);
         let seq = self.next_seq();
         self.db
-            .prepare_cached("UPDATE item SET seq = ?2, told_seq = NULL WHERE key = ?1")?
+            // Who had it in view when it went, and has not heard of that, hears that it is not in view.
+            .prepare_cached(
+                "UPDATE item SET seq = ?2, told_seq = NULL, ws = iif(ws = 0, 2, ws) WHERE key = ?1",
+            )?
             .execute((key, seq))?;
         let flags = self.store.flags_of(&[id])?;
         for flags in flags {
@@ -297,7 +300,7 @@ impl<'a> Change<'a> {
     fn settle_moved(&mut self, key: i64, spot: Spot) -> Result<()> {
         let flags: u8 = self
             .db
-            .prepare_cached("SELECT flags FROM item WHERE key = ?1")?
+            .prepare_cached("SELECT flags | edit FROM item WHERE key = ?1")?
             .query_row([key], |row| row.get(0))?;
         let in_held = self.held.has(self.db, spot.parent)?;
         let member = is_member(flags, in_held, spot.space, spot.parent);

@@ -22,7 +22,7 @@ const OPENED_AGAIN_MS: i64 = 60_000;
 const TRASH: u8 = 3;
 const TRASH_ROOT: i64 = 4;
 
-/// Whether an item is in the working set.
+/// Whether an item is in the working set: `flags` are its marks, and what is wanted of it.
 pub(super) fn is_member(flags: u8, in_held: bool, space: u8, parent: i64) -> bool {
     (flags != 0 || in_held) && (space != TRASH || parent == TRASH_ROOT)
 }
@@ -107,7 +107,7 @@ pub(super) fn apply(db: &Transaction<'_>, key: i64, flags: u8, seq: &mut i64) ->
 pub(super) fn settle_member(db: &Transaction<'_>, key: i64, seq: &mut i64) -> Result<()> {
     let row: Option<(u8, u8, u8, i64, u8)> = db
         .prepare_cached(
-            "SELECT i.flags, p.flags, i.space, i.parent, i.ws
+            "SELECT i.flags | i.edit, p.flags, i.space, i.parent, i.ws
              FROM item i JOIN item p ON p.key = i.parent WHERE i.key = ?1",
         )?
         .query_row([key], |row| {

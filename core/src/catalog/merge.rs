@@ -80,9 +80,11 @@ pub(super) fn remove(
 
 /// These and everything below, each after what it is in.
 pub(super) fn with_all_below(db: &Connection, mut all: Vec<Unseen>) -> Result<Vec<Unseen>> {
-    let mut below = db.prepare_cached(
-        "SELECT key FROM item INDEXED BY item_name WHERE parent = ?1 AND key <> ?1",
-    )?;
+    let mut below = db.prepare_cached(if super::overlay::edited(db)? {
+        "SELECT key FROM served WHERE parent = ?1 AND key <> ?1"
+    } else {
+        "SELECT key FROM item INDEXED BY item_name WHERE parent = ?1 AND key <> ?1"
+    })?;
     let mut met = super::stage::Marks::default();
     all.retain(|unseen| met.mark(unseen.key));
     let mut next = 0;

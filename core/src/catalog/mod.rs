@@ -154,6 +154,7 @@ impl Catalog {
     /// Finds an item by the names from the space down, as in `["Sync", "Documents", "a.txt"]`; exact
     /// names first, then without regard to case, as the service does.
     pub fn find(&self, names: &[&str]) -> Result<Lookup> {
+        self.settle_edits_once()?;
         self.find_names(names)
     }
 
@@ -306,6 +307,8 @@ mod meanwhile_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
+mod overlay_tests;
+#[cfg(test)]
 pub(crate) mod pocket;
 #[cfg(test)]
 mod poll_tests;
@@ -317,5 +320,7 @@ mod search_tests;
 mod speed_tests;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod wishes;
 #[cfg(test)]
 mod working_set_tests;

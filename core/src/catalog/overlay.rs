@@ -257,6 +257,7 @@ impl Change<'_> {
         self.db
             .prepare_cached("DELETE FROM theirs WHERE key = ?1")?
             .execute([key])?;
+        self.hide((self.edit(key)?, 0), &before)?;
         self.set_edit(key, 0)?;
         let there = shown(self.db, spot.parent)?.is_some();
         if !there {
@@ -343,6 +344,7 @@ impl Change<'_> {
         }
         if now != bits {
             self.set_edit(key, now)?;
+            self.hide((bits, now), &before)?;
         }
         let spot = self.in_its_folder(spot)?;
         self.write(&before, spot, facts)?;
@@ -353,6 +355,26 @@ impl Change<'_> {
             Some(content) if !content.file.is_empty() => self.put_local(key, 1),
             _ => self.settle_local(key),
         }
+    }
+
+    /// What is to be gone for ever is told as gone, and as back if it is not to be any more.
+    fn hide(&mut self, (was, is): (u8, u8), row: &Known) -> Result<()> {
+        if was & HIDDEN == is & HIDDEN {
+            return Ok(());
+        }
+        if is & HIDDEN == 0 {
+            self.db
+                .prepare_cached("DELETE FROM gone WHERE id = ?1")?
+                .execute([row.id])?;
+            return Ok(());
+        }
+        let seq = self.next_seq();
+        self.db
+            .prepare_cached(
+                "INSERT OR REPLACE INTO gone (id, seq, kind, name) VALUES (?1, ?2, ?3, ?4)",
+            )?
+            .execute((row.id, seq, row.facts.kind, &row.facts.name))?;
+        Ok(())
     }
 
     fn put_local(&self, key: i64, local: u8) -> Result<()> {
@@ -763,6 +785,22 @@ impl Catalog {
             deleted_ms: facts.deleted_ms,
             path,
         }))
+    }
+
+    /// Whether the service never had it, or has it no more: there is nothing to ask.
+    pub(super) fn is_only_here(&self, id: &ItemId) -> Result<bool> {
+        let Some(id) = id_bytes(id) else {
+            return Ok(false);
+        };
+        self.store.catalog.read(|db| {
+            let Some(key) = key_of(db, &id)? else {
+                return Ok(false);
+            };
+            let served = db
+                .prepare_cached("SELECT 1 FROM served WHERE key = ?1")?
+                .exists([key])?;
+            Ok(!served)
+        })
     }
 
     /// Where the service has a folder or file, by its id.

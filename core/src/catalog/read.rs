@@ -180,6 +180,7 @@ impl Catalog {
 
     /// The key of an id. Errors: `NoSuchItem`, `NotKnown`.
     pub(super) fn key(&self, id: &ItemId) -> Result<i64> {
+        self.settle_edits_once()?;
         let bytes = id_bytes(id);
         if let Some(bytes) = bytes
             && let Some(key) = self.key_of(&bytes)?

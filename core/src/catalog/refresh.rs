@@ -114,6 +114,9 @@ impl Catalog {
         id: &ItemId,
         cancel: &CancelToken,
     ) -> Result<Refreshed> {
+        if self.is_only_here(id)? {
+            return Ok(Refreshed::default());
+        }
         let target = self.reach(id, cancel).await?;
         let merged = self.refresh_target(&target, cancel).await?;
         if merged.changed {
