@@ -10,7 +10,7 @@ use md5::{Digest, Md5};
 use std::collections::BTreeSet;
 
 /// A cloud, and a remote that is signed in to it. The directory lasts as long as both.
-async fn cloud() -> (Cloud, Remote, tempfile::TempDir) {
+pub(super) async fn cloud() -> (Cloud, Remote, tempfile::TempDir) {
     let cloud = Cloud::start(CloudOptions::default()).unwrap();
     let directory = tempfile::tempdir().unwrap();
     let clock = Arc::new(SystemClock);
@@ -31,11 +31,11 @@ async fn cloud() -> (Cloud, Remote, tempfile::TempDir) {
     (cloud, remote, directory)
 }
 
-fn never() -> CancelToken {
+pub(super) fn never() -> CancelToken {
     CancelToken::new()
 }
 
-fn path(text: &str) -> RemotePath {
+pub(super) fn path(text: &str) -> RemotePath {
     RemotePath::new(
         text.split('/')
             .filter(|s| !s.is_empty())

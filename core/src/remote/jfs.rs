@@ -160,7 +160,9 @@ impl Jfs {
 
     /// The root as a file, after the end.
     pub fn take_file(&mut self) -> Result<RemoteFile> {
-        std::mem::take(&mut self.about).into_file(false)
+        let about = std::mem::take(&mut self.about);
+        (self.about.link, self.about.page) = (about.link.clone(), about.page.clone());
+        about.into_file(false)
     }
 
     /// The older versions of the root, newest first, after the end.

@@ -17,6 +17,7 @@ mod readers;
 mod times;
 pub(crate) mod transport;
 mod types;
+mod upload;
 mod write;
 mod xml;
 
@@ -32,6 +33,7 @@ use std::sync::Arc;
 use transport::{Answer, Span};
 pub(crate) use transport::{Transport, pause};
 pub(crate) use types::*;
+pub(crate) use upload::{Allocated, Sent, UploadUrl};
 
 /// Hands out access tokens. `stale` is a token that the service has just refused.
 pub(crate) trait TokenSource: Send + Sync {
@@ -59,6 +61,20 @@ pub(crate) struct Remote {
 impl Remote {
     pub fn new(transport: Transport, tokens: Arc<dyn TokenSource>) -> Self {
         Self { transport, tokens }
+    }
+
+    /// The same, waiting no longer than this for what does not come.
+    #[cfg(test)]
+    fn impatient(&self, stall: std::time::Duration) -> Self {
+        let patience = transport::Patience {
+            stall,
+            ..Default::default()
+        };
+        Self {
+            transport: Transport::with_patience(None, patience)
+                .unwrap_or_else(|_| self.transport.clone()),
+            tokens: self.tokens.clone(),
+        }
     }
 
     /// Drops all connections (after a suspension every socket is dead).
@@ -217,3 +233,5 @@ pub(crate) mod rude_server;
 #[cfg(test)]
 #[path = "remote_tests.rs"]
 mod tests;
+#[cfg(test)]
+mod write_tests;
