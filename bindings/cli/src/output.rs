@@ -60,6 +60,14 @@ impl Output {
         Ok(write!(self.stdout, "{before}{json}")?)
     }
 
+    /// An entry of the list if one was started, else the one document.
+    pub fn entry(&mut self, document: &impl Serialize) -> Result<(), Failure> {
+        match self.items_in_list {
+            Some(_) => self.list_item(document),
+            None => self.document(document),
+        }
+    }
+
     /// Ends the list; `rest` is an object whose fields follow `items`.
     pub fn end_list(&mut self, rest: &impl Serialize) -> Result<(), Failure> {
         let json = to_json(rest)?;

@@ -40,10 +40,12 @@ pub async fn run(
     }
     sending::tell(&item, Action::Edit, output);
     // Beside the drive, because a shared directory for temporary files is no place for what is private.
+    // It goes by our own hand only: a kill or a bug while the editor is open must not take what was written.
     let directory = tempfile::Builder::new()
         .prefix("edit-")
-        .tempdir_in(place.directory())?;
-    let copy = directory.path().join(local(&item.name));
+        .tempdir_in(place.directory())?
+        .keep();
+    let copy = directory.join(local(&item.name));
     let bar = Arc::new(Shown::bytes(output));
     let content = drive.content();
     let got = content
@@ -57,7 +59,13 @@ pub async fn run(
         )
         .await;
     drop(bar);
-    let got = got.map_err(|error| Failure::from(error).of_download())?;
+    let got = match got {
+        Ok(got) => got,
+        Err(error) => {
+            fs::remove_dir_all(&directory)?;
+            return Err(Failure::from(error).of_download());
+        }
+    };
     let mut session = Session {
         drive: &drive,
         last: look(&copy)?,
@@ -68,15 +76,15 @@ pub async fn run(
     };
     let edited = session.watch(args, output, cancel).await;
     if let Err(failure) = edited {
-        let kept = directory.keep();
         output.notice(format!(
             "What you wrote is kept in {}",
-            shown(&kept.display().to_string())
+            shown(&directory.display().to_string())
         ));
         return Err(failure);
     }
+    fs::remove_dir_all(&directory)?;
     if session.saves == 0 {
-        return output.line("Nothing was changed, and nothing is sent.");
+        return sending::tell_unchanged(&drive, &session.id, output);
     }
     let path = place::path_of(drive.catalog(), &session.id)?;
     sending::send(

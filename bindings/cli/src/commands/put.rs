@@ -39,10 +39,23 @@ pub async fn run(
     )
     .await?;
     sending::tell(&folder, Action::Add, output);
+    sending::start(output)?;
+    let outcome = put_all(args, &drive, &folder, &target, output, cancel).await;
+    sending::end(outcome, output)
+}
+
+async fn put_all(
+    args: &Put,
+    drive: &Drive,
+    folder: &Item,
+    target: &Target,
+    output: &mut Output,
+    cancel: &CancelToken,
+) -> Result<(), Failure> {
     for file in &args.files {
-        let item = queue(args, &drive, &folder, &target, file, cancel).await?;
+        let item = queue(args, drive, folder, target, file, cancel).await?;
         let path = place::path_of(drive.catalog(), &item.id)?;
-        sending::send(&drive, &item.id, &shown(&path), &args.when, output, cancel).await?;
+        sending::send(drive, &item.id, &shown(&path), &args.when, output, cancel).await?;
     }
     Ok(())
 }

@@ -7,8 +7,8 @@ use crate::names::shown;
 use crate::output::Output;
 use crate::place::{self, Place};
 use crate::shapes::EmptiedShape;
-use lomme::CancelToken;
 use lomme::catalog::{Action, Item, Space};
+use lomme::{CancelToken, Drive};
 
 pub async fn run(
     args: &Rm,
@@ -33,6 +33,18 @@ pub async fn run(
         items.push((path, item));
     }
     ask(args, &items, output)?;
+    sending::start(output)?;
+    let outcome = remove_all(args, &drive, items, output, cancel).await;
+    sending::end(outcome, output)
+}
+
+async fn remove_all(
+    args: &Rm,
+    drive: &Drive,
+    items: Vec<(&String, Item)>,
+    output: &mut Output,
+    cancel: &CancelToken,
+) -> Result<(), Failure> {
     for (path, item) in items {
         let edits = drive.edits();
         if args.for_good {
@@ -41,7 +53,7 @@ pub async fn run(
             let base = item.content_version.as_deref();
             edits.trash(&item.id, base, args.recursive, None)?;
         }
-        sending::send(&drive, &item.id, &shown(path), &args.when, output, cancel).await?;
+        sending::send(drive, &item.id, &shown(path), &args.when, output, cancel).await?;
     }
     Ok(())
 }
@@ -137,11 +149,23 @@ pub async fn restore(
         }
         items.push((path, item));
     }
+    sending::start(output)?;
+    let outcome = restore_all(args, &drive, items, output, cancel).await;
+    sending::end(outcome, output)
+}
+
+async fn restore_all(
+    args: &Restore,
+    drive: &Drive,
+    items: Vec<(&String, Item)>,
+    output: &mut Output,
+    cancel: &CancelToken,
+) -> Result<(), Failure> {
     for (path, item) in items {
         sending::tell(&item, Action::Restore, output);
         let restored = drive.edits().restore(&item.id, None)?;
         sending::send(
-            &drive,
+            drive,
             &restored.id,
             &shown(path),
             &args.when,

@@ -125,6 +125,41 @@ pub fn confirm(question: &str, output: &mut Output) -> Result<(), Failure> {
     }
 }
 
+/// Starts the list of what a command on many items changes; see [`end`].
+pub fn start(output: &mut Output) -> Result<(), Failure> {
+    if output.is_json() {
+        output.start_list()?;
+    }
+    Ok(())
+}
+
+/// Ends the list, of a failed command too: what was changed before is changed.
+pub fn end(outcome: Result<(), Failure>, output: &mut Output) -> Result<(), Failure> {
+    if output.is_json() {
+        output.end_list(&serde_json::json!({}))?;
+    }
+    outcome
+}
+
+/// Tells that there was nothing to change.
+pub fn tell_unchanged(drive: &Drive, id: &ItemId, output: &mut Output) -> Result<(), Failure> {
+    if !output.is_json() {
+        return output.line("Nothing was changed, and nothing is sent.");
+    }
+    let item = match drive.catalog().item(id)? {
+        Lookup::Found(item) => Some(item),
+        Lookup::Gone | Lookup::Unknown => None,
+    };
+    let path = place_of(drive, item.as_ref())?;
+    output.document(&ChangedShape {
+        item: item.as_ref().map(|item| ItemShape::new(item, path)),
+        sent: false,
+        outcome: None,
+        copy: None,
+        waiting: None,
+    })
+}
+
 /// Sends what was queued of an item, unless that is to happen later, and tells what became of it.
 pub async fn send(
     drive: &Drive,
@@ -175,7 +210,7 @@ fn tell_queued(
     };
     if output.is_json() {
         let path = place_of(drive, item.as_ref())?;
-        return output.document(&ChangedShape {
+        return output.entry(&ChangedShape {
             item: item.as_ref().map(|item| ItemShape::new(item, path)),
             sent: false,
             outcome: None,
@@ -200,7 +235,7 @@ fn tell_settled(
         _ => None,
     };
     if output.is_json() {
-        return output.document(&ChangedShape {
+        return output.entry(&ChangedShape {
             item: settled
                 .item
                 .as_ref()

@@ -70,6 +70,26 @@ final class Cloud: @unchecked Sendable {
         try await ask("DELETE", "file", ["path": path, "for_good": "true"])
     }
 
+    /// Another client moves a file or folder to the trash.
+    func trash(_ path: String) async throws {
+        try await ask("DELETE", "file", ["path": path])
+    }
+
+    /// Another client moves or renames.
+    func move(_ from: String, to: String) async throws {
+        try await ask("POST", "move", ["from": from, "to": to])
+    }
+
+    /// What lives below `path`: for each path its bytes, `-` for a folder.
+    func tree(_ path: String) async throws -> [String: String] {
+        let text = String(decoding: try await ask("GET", "tree", ["path": path]), as: UTF8.self)
+        return text.split(separator: "\n").reduce(into: [:]) { tree, line in
+            let parts = line.components(separatedBy: "  ")
+            let place = parts.dropFirst(2).joined(separator: "  ")
+            tree[String(place.dropFirst(path.count + 1))] = parts[1]
+        }
+    }
+
     /// From now on requests that the rule picks go wrong.
     func trouble(_ rule: String) async throws {
         try await ask("POST", "trouble", [:], Data(rule.utf8))

@@ -354,7 +354,7 @@ import Testing
         let shown = readme.components(separatedBy: "```swift\n").dropFirst().map {
             $0.components(separatedBy: "```").first
         }
-        let compiled = try ["Sample.swift", "SampleOnDemand.swift"].map {
+        let compiled = try ["Sample.swift", "SampleOnDemand.swift", "SampleEditing.swift"].map {
             try String(contentsOf: tests.appending(path: $0), encoding: .utf8)
                 .components(separatedBy: "// README\n").last
         }

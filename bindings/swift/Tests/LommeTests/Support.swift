@@ -84,6 +84,13 @@ struct Stage {
         try await drive.signIn(loginToken: cloud.loginToken())
     }
 
+    /// A file of this machine.
+    func local(_ content: String) throws -> URL {
+        let file = scratch.file(UUID().uuidString)
+        try Data(content.utf8).write(to: file)
+        return file
+    }
+
     /// A file of random bytes in Sync, known to the drive.
     func film(_ size: Int) async throws -> (item: Item, content: Data) {
         let content = randomBytes(size)

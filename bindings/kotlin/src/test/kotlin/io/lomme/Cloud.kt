@@ -27,6 +27,22 @@ class Cloud private constructor(private val process: Process, val url: String) :
     /** Another client removes a file or folder for good. */
     fun remove(path: String) = told("DELETE", "file?path=${quoted(path)}&for_good=true")
 
+    /** Another client moves a file or folder to the trash. */
+    fun trash(path: String) = told("DELETE", "file?path=${quoted(path)}")
+
+    /** Another client makes a folder. */
+    fun mkdir(path: String) = told("POST", "mkdir?path=${quoted(path)}")
+
+    /** Another client moves or renames. */
+    fun move(from: String, to: String) = told("POST", "move?from=${quoted(from)}&to=${quoted(to)}")
+
+    /** What lives below [path]: for each path the MD5 of its content, `-` for a folder. */
+    fun tree(path: String): Map<String, String> =
+        ask("GET", "tree?path=${quoted(path)}").lines().filter { it.isNotEmpty() }.associate { line ->
+            val (md5, _, place) = line.split("  ", limit = 3)
+            place.removePrefix("$path/") to md5
+        }
+
     /** From now on requests that the rule picks go wrong. */
     fun trouble(rule: String) = told("POST", "trouble", rule.toByteArray())
 

@@ -1,6 +1,7 @@
 package io.lomme
 
 import java.nio.file.Path
+import java.security.MessageDigest
 import kotlin.time.Duration.Companion.seconds
 import kotlin.time.measureTime
 import kotlinx.coroutines.CoroutineScope
@@ -29,6 +30,10 @@ suspend fun signedIn(cloud: Cloud, directory: Path, use: suspend CoroutineScope.
 suspend fun Drive.names(parent: String): List<String> = items(parent).map { it.name }.toList()
 
 fun Drive.found(vararg names: String): Item = (find(*names) as ItemLookup.Found).item
+
+/** As the cloud's tree shows a content. */
+fun md5(content: String): String =
+    MessageDigest.getInstance("MD5").digest(content.toByteArray()).joinToString("") { "%02x".format(it) }
 
 /** Like JUnit's, for what suspends. */
 inline fun <reified T : Throwable> assertThrows(call: () -> Any?): T {

@@ -1,7 +1,9 @@
 package io.lomme
 
+import edit
 import java.nio.file.Path
 import kotlin.io.path.readText
+import kotlin.io.path.writeText
 import kotlinx.coroutines.CoroutineScope
 import kotlinx.coroutines.Dispatchers
 import kotlinx.coroutines.delay
@@ -20,7 +22,7 @@ import org.junit.jupiter.api.io.TempDir
 class SampleTest {
     @Test
     fun `the samples of the README are these`() {
-        val samples = listOf("Sample.kt", "SampleOnDemand.kt").map { file ->
+        val samples = listOf("Sample.kt", "SampleOnDemand.kt", "SampleEditing.kt").map { file ->
             Path.of("src/test/kotlin/$file").readText().substringAfter("// README\n").trim()
         }
         val readme = Path.of("../../README.md").readText()
@@ -57,6 +59,24 @@ class SampleTest {
                 for (line in listOf("1000 of 200000 bytes", "for the flight", "changed: ")) {
                     assertTrue(line in printed) { printed }
                 }
+            }
+        }
+    }
+
+    @Test
+    fun `the sample makes a folder and two files, and the service has them`(@TempDir directory: Path) {
+        Cloud.start().use { cloud ->
+            val photo = directory.resolve("photo").apply { writeText("a boat") }
+            Lomme.open(directory.resolve("lomme"), MemoryVault()).use { drive ->
+                val printed = printed {
+                    drive.signIn(cloud.loginToken())
+                    drive.refresh("sync")
+                    withTimeout(30_000) { edit(drive, photo) }
+                }
+                assertTrue("3 changes wait\n3 sent" in printed) { printed }
+                val tree = cloud.tree("/Jotta/Sync")
+                assertEquals(setOf("Notes/", "Notes/Our boat.jpg", "Notes/log.txt"), tree.keys)
+                assertEquals(md5("a boat"), tree["Notes/Our boat.jpg"])
             }
         }
     }
