@@ -105,7 +105,7 @@ impl Account {
         let roots = endpoints
             .as_ref()
             .and_then(|e| e.extra_roots_pem.as_deref());
-        let transport = Transport::new(roots)?;
+        let transport = Transport::new(roots)?.asking(store.disk());
         let refresher = Refresher::new(
             store.clone(),
             vault,

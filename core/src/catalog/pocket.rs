@@ -52,7 +52,13 @@ impl Pocket {
 
     fn at(dir: TempDir) -> Self {
         let clock = ManualClock::at(1_800_000_000_000);
-        let store = Store::open(dir.path(), false, Arc::new(clock.clone()), &RealDisk).unwrap();
+        let store = Store::open(
+            dir.path(),
+            false,
+            Arc::new(clock.clone()),
+            Arc::new(RealDisk),
+        )
+        .unwrap();
         let told = Arc::new(AtomicUsize::new(0));
         let count = told.clone();
         let catalog = Arc::new(Catalog::new(
@@ -74,7 +80,7 @@ impl Pocket {
     /// What another process that has the same directory open sees.
     pub fn twin(&self) -> Catalog {
         let clock = Arc::new(self.clock.clone());
-        let store = Store::open(self.dir.path(), true, clock, &RealDisk).unwrap();
+        let store = Store::open(self.dir.path(), true, clock, Arc::new(RealDisk)).unwrap();
         Catalog::new(
             Arc::new(store),
             Remote::new(Transport::new(None).unwrap(), Arc::new(Nobody)),

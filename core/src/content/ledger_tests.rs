@@ -12,7 +12,7 @@ const OPEN: ByteKey = ByteKey {
 };
 
 fn ledger(dir: &std::path::Path, clock: &ManualClock) -> Ledger {
-    let store = Store::open(dir, false, Arc::new(clock.clone()), &RealDisk).unwrap();
+    let store = Store::open(dir, false, Arc::new(clock.clone()), Arc::new(RealDisk)).unwrap();
     Ledger::new(Arc::new(store))
 }
 

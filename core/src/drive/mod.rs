@@ -117,7 +117,7 @@ impl Drive {
             &directory,
             profile == Profile::Extension,
             clock.clone(),
-            disk.as_ref(),
+            disk.clone(),
         )?);
         let (life, hints) = (Life::new(), Hints::new());
         let told = hints.clone();

@@ -19,7 +19,7 @@ pub(super) async fn cloud() -> (Cloud, Remote, tempfile::TempDir) {
             directory.path(),
             false,
             clock.clone(),
-            &crate::disk::RealDisk,
+            Arc::new(crate::disk::RealDisk),
         )
         .unwrap(),
     );
@@ -350,7 +350,7 @@ async fn change_events_come_over_tls_with_the_same_roots_as_all_else() {
         &directory.path().join("drive"),
         false,
         clock.clone(),
-        &crate::disk::RealDisk,
+        Arc::new(crate::disk::RealDisk),
     );
     let account = Account::new(
         Arc::new(store.unwrap()),

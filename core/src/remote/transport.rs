@@ -9,6 +9,7 @@
 
 use super::errors;
 use crate::account::Secret;
+use crate::disk::{Disk, RealDisk};
 use crate::{CancelToken, Error, Result};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -66,7 +67,7 @@ impl Span {
 
 /// The HTTP client. Cheap to clone; clones share connections.
 #[derive(Clone)]
-pub(crate) struct Transport(Arc<Shared>);
+pub(crate) struct Transport(Arc<Shared>, Arc<dyn Disk>);
 
 struct Shared {
     client: RwLock<Client>,
@@ -92,11 +93,17 @@ impl Transport {
     pub fn with_patience(extra_roots_pem: Option<&str>, patience: Patience) -> Result<Self> {
         let tls = tls_config(extra_roots_pem)?;
         let client = client(&tls, &patience)?;
-        Ok(Self(Arc::new(Shared {
+        let shared = Shared {
             client: RwLock::new(client),
             tls,
             patience,
-        })))
+        };
+        Ok(Self(Arc::new(shared), Arc::new(RealDisk)))
+    }
+
+    /// The same, asking [`Disk::alive`] right before each request is sent.
+    pub fn asking(self, disk: Arc<dyn Disk>) -> Self {
+        Self(self.0, disk)
     }
 
     /// Drops all idle connections; those in use end with their answers.
@@ -259,6 +266,7 @@ impl Transport {
         given_up: impl Future<Output = Error>,
         cancel: &CancelToken,
     ) -> Result<Answer, NoAnswer> {
+        self.1.alive().map_err(|error| not_sent(error.into()))?;
         let stall = self.0.patience.stall;
         let client = self.client();
         let sent = async {

@@ -6,6 +6,7 @@
 use super::generation::Generations;
 use super::{journal, schema};
 use crate::clock::Clock;
+use crate::disk::Disk;
 use crate::{Error, Result};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, Transaction, TransactionBehavior};
 use std::path::{Path, PathBuf};
@@ -21,6 +22,8 @@ const INTERRUPTED: Duration = Duration::from_millis(500);
 pub(crate) struct Db {
     file: Which,
     small: bool,
+    /// Asked right before each commit.
+    disk: Arc<dyn Disk>,
     pool: Mutex<Pool>,
     freed: Condvar,
 }
@@ -61,8 +64,8 @@ struct Loan<'a> {
 }
 
 impl Db {
-    pub fn journal(directory: &Path, small: bool) -> Self {
-        Self::new(Which::Journal(directory.join("journal.db")), small)
+    pub fn journal(directory: &Path, small: bool, disk: Arc<dyn Disk>) -> Self {
+        Self::new(Which::Journal(directory.join("journal.db")), small, disk)
     }
 
     pub fn catalog(
@@ -70,15 +73,17 @@ impl Db {
         small: bool,
         journal: Arc<Self>,
         clock: Arc<dyn Clock>,
+        disk: Arc<dyn Disk>,
     ) -> Self {
         let generations = Generations::new(directory, journal, clock);
-        Self::new(Which::Catalog(generations), small)
+        Self::new(Which::Catalog(generations), small, disk)
     }
 
-    fn new(file: Which, small: bool) -> Self {
+    fn new(file: Which, small: bool, disk: Arc<dyn Disk>) -> Self {
         Self {
             file,
             small,
+            disk,
             pool: Mutex::default(),
             freed: Condvar::new(),
         }
@@ -128,6 +133,7 @@ impl Db {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = work(&transaction)?;
+            self.disk.alive()?;
             transaction.commit()?;
             if synchronous.is_some() {
                 connection.pragma_update(None, "synchronous", usual)?;

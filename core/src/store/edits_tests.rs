@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 fn open(dir: &TempDir) -> Store {
     let clock = Arc::new(ManualClock::at(1_000_000));
-    Store::open(dir.path(), false, clock, &RealDisk).unwrap()
+    Store::open(dir.path(), false, clock, Arc::new(RealDisk)).unwrap()
 }
 
 fn full(id: Id) -> EditRow {

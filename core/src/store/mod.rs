@@ -40,6 +40,7 @@ pub(crate) struct Store {
     pub journal: Arc<Db>,
     pub catalog: Db,
     clock: Arc<dyn Clock>,
+    disk: Arc<dyn Disk>,
 }
 
 impl Store {
@@ -49,18 +50,25 @@ impl Store {
         directory: &Path,
         small: bool,
         clock: Arc<dyn Clock>,
-        disk: &dyn Disk,
+        disk: Arc<dyn Disk>,
     ) -> Result<Self> {
         disk.create_dirs(directory)?;
-        let journal = Arc::new(Db::journal(directory, small));
+        let journal = Arc::new(Db::journal(directory, small, disk.clone()));
         journal.write(|_| Ok(()))?;
-        let catalog = Db::catalog(directory, small, journal.clone(), clock.clone());
+        let catalog = Db::catalog(
+            directory,
+            small,
+            journal.clone(),
+            clock.clone(),
+            disk.clone(),
+        );
         catalog.write_durably(schema::leave_gap)?;
-        generation::remove_old(directory, &journal, clock.as_ref(), disk)?;
+        generation::remove_old(directory, &journal, clock.as_ref(), disk.as_ref())?;
         Ok(Self {
             journal,
             catalog,
             clock,
+            disk,
         })
     }
 
@@ -90,6 +98,11 @@ impl Store {
         self.journal.admit();
         self.catalog.admit();
         Ok(())
+    }
+
+    /// Asked before each commit here; who sends requests asks it too.
+    pub(crate) fn disk(&self) -> Arc<dyn Disk> {
+        self.disk.clone()
     }
 
     pub(crate) fn now_ms(&self) -> i64 {

@@ -17,7 +17,13 @@ fn open(dir: &TempDir) -> Store {
 }
 
 fn open_at(dir: &TempDir, clock: &ManualClock) -> Store {
-    Store::open(dir.path(), false, Arc::new(clock.clone()), &RealDisk).unwrap()
+    Store::open(
+        dir.path(),
+        false,
+        Arc::new(clock.clone()),
+        Arc::new(RealDisk),
+    )
+    .unwrap()
 }
 
 fn names(dir: &TempDir) -> Vec<String> {
@@ -191,7 +197,13 @@ fn a_journal_from_a_newer_program_is_refused_and_untouched() {
     let db = Connection::open(&path).unwrap();
     db.pragma_update(None, "user_version", 99).unwrap();
     drop(db);
-    let refused = Store::open(dir.path(), false, Arc::new(ManualClock::at(0)), &RealDisk).err();
+    let refused = Store::open(
+        dir.path(),
+        false,
+        Arc::new(ManualClock::at(0)),
+        Arc::new(RealDisk),
+    )
+    .err();
     assert_eq!(
         refused,
         Some(Error::StoreTooNew {
@@ -211,7 +223,13 @@ fn a_damaged_journal_is_a_typed_error_and_never_replaced() {
     let dir = TempDir::new().unwrap();
     let garbage = vec![b'x'; 8192];
     fs::write(dir.path().join("journal.db"), &garbage).unwrap();
-    let refused = Store::open(dir.path(), false, Arc::new(ManualClock::at(0)), &RealDisk).err();
+    let refused = Store::open(
+        dir.path(),
+        false,
+        Arc::new(ManualClock::at(0)),
+        Arc::new(RealDisk),
+    )
+    .err();
     assert!(matches!(refused, Some(Error::StoreDamaged { .. })));
     assert_eq!(fs::read(dir.path().join("journal.db")).unwrap(), garbage);
 }
@@ -222,11 +240,17 @@ fn a_directory_that_cannot_be_used_is_a_typed_error() {
     let file = dir.path().join("file");
     fs::write(&file, "").unwrap();
     let clock = Arc::new(ManualClock::at(0));
-    let refused = Store::open(&file.join("below"), false, clock.clone(), &RealDisk).err();
+    let refused = Store::open(
+        &file.join("below"),
+        false,
+        clock.clone(),
+        Arc::new(RealDisk),
+    )
+    .err();
     assert!(matches!(refused, Some(Error::DiskFailed { .. })));
     // The journal's place is taken by a directory: SQLite cannot open it, whoever asks.
     fs::create_dir(dir.path().join("journal.db")).unwrap();
-    let refused = Store::open(dir.path(), false, clock, &RealDisk).err();
+    let refused = Store::open(dir.path(), false, clock, Arc::new(RealDisk)).err();
     assert!(matches!(refused, Some(Error::DiskFailed { .. })));
 }
 
@@ -528,15 +552,21 @@ fn the_store_makes_and_removes_files_through_the_disk_it_is_given() {
     let dir = TempDir::new().unwrap();
     let clock = ManualClock::at(1_000_000);
     let open_on =
-        |disk: &dyn Disk| Store::open(dir.path(), false, Arc::new(clock.clone()), disk).err();
-    assert_eq!(open_on(&Full { makes: false }), Some(Error::DiskFull));
+        |disk: Arc<dyn Disk>| Store::open(dir.path(), false, Arc::new(clock.clone()), disk).err();
+    assert_eq!(
+        open_on(Arc::new(Full { makes: false })),
+        Some(Error::DiskFull)
+    );
     assert_eq!(names(&dir), [] as [String; 0]);
-    assert_eq!(open_on(&RealDisk), None);
+    assert_eq!(open_on(Arc::new(RealDisk)), None);
     fs::write(dir.path().join("catalog-1.db"), vec![b'x'; 8192]).unwrap();
-    assert_eq!(open_on(&RealDisk), None);
+    assert_eq!(open_on(Arc::new(RealDisk)), None);
     clock.advance(8 * DAY_MS);
-    assert_eq!(open_on(&Full { makes: true }), Some(Error::DiskFull));
+    assert_eq!(
+        open_on(Arc::new(Full { makes: true })),
+        Some(Error::DiskFull)
+    );
     assert!(names(&dir).contains(&"catalog-1.db".to_owned()));
-    assert_eq!(open_on(&RealDisk), None);
+    assert_eq!(open_on(Arc::new(RealDisk)), None);
     assert!(!names(&dir).contains(&"catalog-1.db".to_owned()));
 }

@@ -1,14 +1,16 @@
-//! What the end-to-end tests share: a pocket on a temporary directory, and a disk that forgets.
+//! What the end-to-end tests share: a pocket on a temporary directory, and disks that forget, fill up and die.
 #![allow(
     clippy::unwrap_used,
     reason = "a test helper that fails should fail the test"
 )]
 
 mod forgetful;
+mod mortal;
 mod pocket;
 pub mod powercut;
 mod tight;
 
 pub use forgetful::ForgetfulDisk;
+pub use mortal::MortalDisk;
 pub use pocket::{Pocket, blocks_here, walk};
 pub use tight::TightDisk;

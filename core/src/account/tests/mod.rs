@@ -82,8 +82,15 @@ impl Phone {
 
     fn account_at(&self, endpoints: Option<Endpoints>) -> Result<Arc<Account>> {
         let clock = Arc::new(self.clock.clone());
-        let store =
-            Arc::new(Store::open(self.directory.path(), false, clock.clone(), &RealDisk).unwrap());
+        let store = Arc::new(
+            Store::open(
+                self.directory.path(),
+                false,
+                clock.clone(),
+                Arc::new(RealDisk),
+            )
+            .unwrap(),
+        );
         let hints = self.hints.clone();
         let changed = Arc::new(move || {
             hints.fetch_add(1, Ordering::SeqCst);
@@ -100,7 +107,7 @@ impl Phone {
 
     fn entry(&self) -> Entry {
         let clock = Arc::new(self.clock.clone());
-        let store = Store::open(self.directory.path(), false, clock, &RealDisk).unwrap();
+        let store = Store::open(self.directory.path(), false, clock, Arc::new(RealDisk)).unwrap();
         Entry::of(&store, self.vault.clone()).unwrap()
     }
 

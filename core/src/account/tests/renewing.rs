@@ -68,7 +68,7 @@ async fn a_process_that_died_while_renewing_holds_others_up_for_a_bounded_time()
         phone.directory.path(),
         false,
         Arc::new(phone.clock.clone()),
-        &crate::disk::RealDisk,
+        Arc::new(crate::disk::RealDisk),
     )
     .unwrap();
     dead.acquire_lease("token-refresh", "dead", Duration::from_secs(90))
@@ -303,7 +303,7 @@ async fn a_renewal_that_waits_for_its_turn_gives_up_at_a_pause() {
         phone.directory.path(),
         false,
         Arc::new(phone.clock.clone()),
-        &crate::disk::RealDisk,
+        Arc::new(crate::disk::RealDisk),
     )
     .unwrap();
     other
