@@ -71,6 +71,9 @@ pub struct Work {
     pub purpose: Purpose,
     /// Bytes that it will bring to this device, as far as known.
     pub bytes: u64,
+    /// It runs by itself: nobody waits for it at this moment, even if a person has asked for it before. What is pinned
+    /// or backed up always does.
+    pub by_itself: bool,
 }
 
 /// All else that the decision needs.
@@ -206,7 +209,7 @@ pub fn decide(
     if situation.network == Network::Offline {
         return Err(Waiting::NoNetwork);
     }
-    let by_itself = !asked_for_now(work.purpose);
+    let by_itself = work.by_itself || !asked_for_now(work.purpose);
     if by_itself && situation.roaming && !rules.on_roaming {
         return Err(Waiting::Roaming);
     }
@@ -271,6 +274,7 @@ mod tests {
     const PIN: Work = Work {
         purpose: Purpose::Pin,
         bytes: 100,
+        by_itself: true,
     };
 
     fn fine() -> (Rules, Situation, Circumstances) {
@@ -290,7 +294,7 @@ mod tests {
         situation: &Situation,
         circumstances: &Circumstances,
     ) -> Vec<&'static str> {
-        let by_itself = matches!(work.purpose, Purpose::Pin | Purpose::Camera);
+        let by_itself = matches!(work.purpose, Purpose::Pin | Purpose::Camera | Purpose::Edit);
         let pays = situation.roaming || situation.network == Network::Metered;
         let mut reasons = Vec::new();
         let mut add = |holds: bool, name| {
@@ -348,7 +352,7 @@ mod tests {
         let told = [None, Some(false), Some(true)];
         let (mut cases, mut seen) = (0, std::collections::BTreeMap::new());
         // Each bit of `n` is a rule, a fact or a number of two.
-        for (purpose, n) in [Purpose::Open, Purpose::Pin, Purpose::Camera]
+        for (purpose, n) in [Purpose::Open, Purpose::Pin, Purpose::Camera, Purpose::Edit]
             .into_iter()
             .flat_map(|purpose| (0..1u32 << 11).map(move |n| (purpose, n)))
         {
@@ -358,6 +362,7 @@ mod tests {
                     let work = Work {
                         purpose,
                         bytes: 100,
+                        by_itself: purpose == Purpose::Edit,
                     };
                     let rules = Rules {
                         on_metered: bit(0),
@@ -394,7 +399,7 @@ mod tests {
                 }
             }
         }
-        assert_eq!(cases, 3 * 2048 * 4 * 3);
+        assert_eq!(cases, 4 * 2048 * 4 * 3);
         assert_eq!(seen.len(), 10, "every reason was met: {seen:?}");
     }
 

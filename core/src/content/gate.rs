@@ -63,7 +63,7 @@ impl Gate {
 
     /// May `bytes` for a pin come now, beside `in_flight` bytes that are coming? 0 where they are not known.
     pub fn for_pin(&self, bytes: u64, in_flight: u64) -> Result<Option<Waiting>> {
-        self.for_work(Purpose::Pin, bytes, in_flight)
+        self.for_work(Purpose::Pin, bytes, in_flight, true)
     }
 
     /// The same for any purpose.
@@ -72,6 +72,7 @@ impl Gate {
         purpose: Purpose,
         bytes: u64,
         in_flight: u64,
+        by_itself: bool,
     ) -> Result<Option<Waiting>> {
         let situation = self.situation();
         let metered = match situation.counted_as() {
@@ -85,7 +86,11 @@ impl Gate {
             free_bytes: self.cache.free_for_pins()?,
             floor_bytes: self.cache.limits()?.free_floor_bytes,
         };
-        let work = Work { purpose, bytes };
+        let work = Work {
+            purpose,
+            bytes,
+            by_itself,
+        };
         Ok(decide(&work, &self.rules()?, &situation, &circumstances).err())
     }
 }

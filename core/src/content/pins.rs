@@ -135,7 +135,12 @@ impl Content {
 
     /// Why a file that a person opens now would not come.
     pub(crate) fn waiting_to_open(&self) -> Result<Option<Waiting>> {
-        self.gate.for_work(Purpose::Open, 0, 0)
+        self.gate.for_work(Purpose::Open, 0, 0, false)
+    }
+
+    /// Why a change would not be sent: by itself, or because somebody waits for it.
+    pub(crate) fn waiting_to_send(&self, by_itself: bool) -> Result<Option<Waiting>> {
+        self.gate.for_work(Purpose::Edit, 0, 0, by_itself)
     }
 
     /// Bytes of a file's newest version that are here, or of all files in a folder.

@@ -11,13 +11,19 @@
 //!   writers' contents are both kept (complaint no. 34). The outcome of every pair of changes is in `CONFLICTS.md`.
 //! - Who pushes holds the file lock `push.lock`, which a kill frees; another process only queues.
 
+mod commits;
+mod conflict_name;
+mod conflicts;
+mod decide;
 mod drafts;
 mod fates;
 mod links;
 mod queue;
 mod staging;
+mod state;
 mod types;
 mod versions;
+mod why;
 mod wishes;
 mod writer;
 
@@ -228,19 +234,17 @@ impl Edits {
 
     /// What waits, in the order in which it is sent. A local read.
     pub fn outbox(&self) -> Result<Vec<Pending>> {
-        todo!("engine: why.rs")
+        self.list_outbox()
     }
 
     /// What waits of one item. A local read.
     pub fn pending(&self, id: &ItemId) -> Result<Option<Pending>> {
-        let _ = id;
-        todo!("engine: why.rs")
+        self.pending_of(id)
     }
 
     /// Tries again now: the item if one is named, else all; what paused the account is asked again with one item.
     pub fn retry(&self, id: Option<&ItemId>) -> Result<()> {
-        let _ = id;
-        todo!("engine: why.rs")
+        self.try_again(id)
     }
 
     /// Gives up what is wanted of an item. It looks again as the service has it; a new item disappears. Unsent bytes are
@@ -268,14 +272,12 @@ impl Edits {
 
     /// Where two writers met, the newest first, until resolved. With `report`, those in the answer count as told. A local read.
     pub fn conflicts(&self, report: bool) -> Result<Vec<Conflict>> {
-        let _ = report;
-        todo!("engine: conflicts.rs")
+        self.list_conflicts(report)
     }
 
     /// Decides a conflict; what that takes is queued like any change. `NotKnown` for a number that is not there (any more).
     pub fn resolve(&self, number: u64, resolution: Resolution) -> Result<()> {
-        let _ = (number, resolution);
-        todo!("engine: conflicts.rs")
+        self.resolve_conflict(number, resolution)
     }
 
     // ---- versions, trash and links, asked of the service now -------------------------------------------------------

@@ -52,10 +52,7 @@ pub(super) enum Held {
     /// For a person.
     Park(Park),
     /// Until its time, because it failed so.
-    Failed {
-        class: Class,
-        status: Option<u16>,
-    },
+    Failed { class: Class, status: Option<u16> },
 }
 
 /// Errors that a row may have met, without their words.
