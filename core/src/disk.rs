@@ -265,6 +265,75 @@ impl OwnFile for File {
     }
 }
 
+/// A file of a caller's, to be read, with what it was when it was opened.
+pub(crate) struct PlainFile {
+    file: File,
+    facts: Facts,
+}
+
+/// What tells that a file was written to. Not its rights, nor its names: those may change.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Facts {
+    volume: u64,
+    number: u64,
+    size: u64,
+    modified: (i64, i64),
+}
+
+impl Facts {
+    fn of(meta: &fs::Metadata) -> Self {
+        Self {
+            volume: meta.dev(),
+            number: meta.ino(),
+            size: meta.len(),
+            modified: (meta.mtime(), meta.mtime_nsec()),
+        }
+    }
+}
+
+/// Opens a file of a caller's for reading. `None` if it is no plain file; a link is none, and one that waits for a writer
+/// is not waited for.
+pub(crate) fn open_plain(path: &Path) -> io::Result<Option<PlainFile>> {
+    if !fs::symlink_metadata(path)?.is_file() {
+        return Ok(None);
+    }
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)?;
+    let meta = file.metadata()?;
+    let facts = Facts::of(&meta);
+    Ok(meta.is_file().then_some(PlainFile { file, facts }))
+}
+
+impl PlainFile {
+    /// The length in bytes, when it was opened.
+    pub fn size(&self) -> u64 {
+        self.facts.size
+    }
+
+    /// How many names it has.
+    pub fn links(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.nlink())
+    }
+
+    pub fn is_on_volume_of(&self, dir: &Path) -> io::Result<bool> {
+        Ok(fs::metadata(dir)?.dev() == self.facts.volume)
+    }
+
+    /// Whether `path` names this file, and it is as it was when it was opened.
+    pub fn is_unchanged(&self, path: &Path) -> io::Result<bool> {
+        let same = |meta: fs::Metadata| Facts::of(&meta) == self.facts;
+        Ok(same(self.file.metadata()?) && fs::symlink_metadata(path).is_ok_and(same))
+    }
+
+    /// Reads up to the end of `buffer`; less only at the end of the file.
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        BlockFile::read_at(&self.file, buffer, offset)
+    }
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {

@@ -42,7 +42,7 @@ use crate::store::{Mark, Store};
 use crate::{CancelToken, Error, Result};
 pub use item::*;
 pub(crate) use kept::{Stand, Standing};
-pub(crate) use overlay::{Answered, Theirs};
+pub(crate) use overlay::Answered;
 pub(crate) use row::{Id, content_version, fold, id_bytes, id_text, space, space_code};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;

@@ -55,6 +55,7 @@ pub(crate) struct Theirs {
     pub size: Option<u64>,
     pub revision: Option<u64>,
     pub created_ms: Option<i64>,
+    pub modified_ms: Option<i64>,
     pub shared: Option<bool>,
     /// In the trash: since when.
     pub deleted_ms: Option<i64>,
@@ -781,6 +782,7 @@ impl Catalog {
             size: facts.size.map(i64::unsigned_abs),
             revision: facts.revision.map(i64::unsigned_abs),
             created_ms: facts.created_ms,
+            modified_ms: facts.modified_ms,
             shared: facts.shared,
             deleted_ms: facts.deleted_ms,
             path,

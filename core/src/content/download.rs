@@ -18,7 +18,7 @@ use std::sync::Arc;
 const MENDED: u32 = 3;
 
 impl Content {
-    pub(super) async fn fetch_to_file_inner(
+    pub(crate) async fn fetch_to_file_inner(
         &self,
         id: &ItemId,
         want_version: Option<&str>,

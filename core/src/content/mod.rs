@@ -26,6 +26,7 @@ mod streams;
 mod sweep;
 mod thumbnail;
 mod ticket;
+mod unsent;
 
 use crate::catalog::{Catalog, Item, ItemId, Space};
 use crate::conditions::Waiting;

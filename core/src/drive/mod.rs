@@ -285,6 +285,7 @@ impl Drive {
         let left = until.saturating_duration_since(Instant::now());
         let stopped = self.life.stop(state, left);
         self.remote.reset_connections();
+        self.edits.close_files();
         let written = self.content.close_files();
         // Whatever still runs finds the store closed; what it has begun there is interrupted.
         let left = until.saturating_duration_since(Instant::now());

@@ -1,74 +1,181 @@
 //! What a start finds of an earlier life: drafts and strays of the staging directory; and what was discarded.
+//!
+//! A draft of a single call is undone, because its caller never heard "saved". A draft of a writer is never dropped: it is
+//! published if its path was given away, because others may have finished it, and waits for a person else (complaint
+//! no. 35: what a dead writer left is not published by itself).
 
-use super::staging::{Staged, Staging};
-use super::{Discarded, Edits, NewContent, WriteMode, Writer};
-use crate::catalog::{Id, ItemId};
-use crate::store::{Base, DraftRow, WantedPlace};
-use crate::{CancelToken, Result};
+use super::queue::{FILE, Purpose};
+use super::staging::Staged;
+use super::state::Held;
+use super::{Discarded, Edits, Park};
+use crate::catalog::id_text;
+use crate::store::{DiscardedRow, DraftRow, EditRow, WantedContent};
+use crate::{Error, Result};
+use std::collections::HashSet;
 use std::path::Path;
+
+/// A stray younger than this may be another process's between two steps, in milliseconds.
+const YOUNG_MS: i64 = 60_000;
 
 impl Edits {
     /// Brings drafts, rows and staged files together.
     pub(super) fn recover(&self) -> Result<()> {
-        Ok(())
+        for draft in self.store.drafts()? {
+            if !self.staging.is_live(&draft.file)? {
+                self.recover_draft(&draft)?;
+            }
+        }
+        self.park_lost()?;
+        self.remove_strays()
     }
 
-    /// Stages a caller's file: a row of it first, so that bytes without an owner are known as such after a kill.
-    pub(super) fn stage_for(
-        &self,
-        id: &Id,
-        place: Option<&WantedPlace>,
-        base: Option<&Base>,
-        content: &NewContent<'_>,
-    ) -> Result<(String, Staged)> {
-        let file = Staging::new_name(id)?;
+    fn recover_draft(&self, draft: &DraftRow) -> Result<()> {
+        let left = self.staging.len(&draft.file)?.filter(|_| draft.session);
+        let before = draft.base.as_ref().and_then(|base| base.size);
+        let nothing = left == Some(0) && before.unwrap_or(0) == 0;
+        if left.is_none() || nothing {
+            self.staging.remove(&draft.file)?;
+            return self.store.outbox(|outbox| outbox.remove_draft(&draft.file));
+        }
+        let staged = self.staging.hash(&draft.file)?;
+        let base = draft.base.as_ref();
+        if base.is_some_and(|base| (base.md5, base.size) == (Some(staged.md5), Some(staged.size))) {
+            self.staging.remove(&draft.file)?;
+            return self.store.outbox(|outbox| outbox.remove_draft(&draft.file));
+        }
+        if draft.handed_out && staged.size > 0 {
+            let purpose = match &draft.place {
+                Some(place) => Purpose::New(place.clone()),
+                None => Purpose::Over(draft.base.clone()),
+            };
+            let times = (None, None);
+            return self
+                .keep_staged(&draft.id, purpose, &draft.file, &staged, times, None)
+                .map(drop);
+        }
+        self.park_draft(draft, &staged)
+    }
+
+    /// What a dead writer has left waits for a person: as the item's content, or aside if newer content of it waits.
+    fn park_draft(&self, draft: &DraftRow, staged: &Staged) -> Result<()> {
+        let now = self.store.now_ms();
         self.store.outbox(|outbox| {
-            outbox.put_draft(&DraftRow {
-                file: file.clone(),
-                id: *id,
-                place: place.cloned(),
-                base: base.cloned(),
-                session: false,
-                handed_out: false,
-                since_ms: self.store.now_ms(),
+            outbox.remove_draft(&draft.file)?;
+            if outbox.get(&draft.id)?.is_some() {
+                let place = draft.place.as_ref().map(|place| &place.name);
+                let name = place.or(draft.base.as_ref().map(|base| &base.name));
+                return outbox.add_discarded(&DiscardedRow {
+                    file: draft.file.clone(),
+                    id: draft.id,
+                    name: name.cloned().unwrap_or_default(),
+                    size: staged.size,
+                    at_ms: now,
+                });
+            }
+            outbox.put(&EditRow {
+                is_new: draft.place.is_some(),
+                place: draft.place.clone(),
+                base: draft.base.clone(),
+                content: Some(WantedContent {
+                    file: draft.file.clone(),
+                    size: staged.size,
+                    md5: staged.md5,
+                    blake3: Some(staged.blake3),
+                    created_ms: None,
+                    modified_ms: Some(draft.since_ms),
+                }),
+                held: Some(Held::Park(Park::Recovered).text()),
+                ..EditRow::of(draft.id, FILE, draft.since_ms)
             })
         })?;
-        match self.staging.stage(content, &file) {
-            Ok(staged) => Ok((file, staged)),
-            Err(error) => {
-                self.store.outbox(|outbox| outbox.remove_draft(&file))?;
-                Err(error)
+        self.catalog.settle_edits(&[draft.id])
+    }
+
+    /// A row whose bytes are missing is never dropped: a person hears of it.
+    fn park_lost(&self) -> Result<()> {
+        let mut after = 0;
+        loop {
+            let rows = self.store.edits_after(after, super::why::PAGE)?;
+            let Some(last) = rows.last() else {
+                return Ok(());
+            };
+            after = last.n;
+            for row in rows {
+                let file = row.content.as_ref().map(|content| content.file.as_str());
+                let Some(file) = file.filter(|file| !file.is_empty()) else {
+                    continue;
+                };
+                let held = Some(Held::Park(Park::BytesLost).text());
+                if self.staging.len(file)?.is_none() && row.held != held {
+                    self.store
+                        .outbox(|outbox| outbox.put_progress(&EditRow { held, ..row }))?;
+                }
             }
         }
     }
 
-    pub(super) async fn begin_writer(
-        &self,
-        id: &ItemId,
-        base: Option<&str>,
-        mode: WriteMode,
-        cancel: &CancelToken,
-    ) -> Result<Writer> {
-        let _ = (id, base, mode, cancel);
-        todo!("writer")
-    }
-
-    pub(super) fn begin_new_writer(&self, parent: &ItemId, name: &str) -> Result<Writer> {
-        let _ = (parent, name);
-        todo!("writer")
+    fn remove_strays(&self) -> Result<()> {
+        let names = self.staging.names()?;
+        if names.is_empty() {
+            return Ok(());
+        }
+        let mut known: HashSet<String> = self
+            .store
+            .drafts()?
+            .into_iter()
+            .map(|row| row.file)
+            .collect();
+        known.extend(self.store.discarded()?.into_iter().map(|row| row.file));
+        let (ids, _) = self.store.all_edits()?;
+        for id in ids {
+            let content = self.store.edit(&id)?.and_then(|row| row.content);
+            known.extend(content.map(|content| content.file));
+        }
+        let now = self.store.now_ms();
+        for name in names.iter().filter(|name| !known.contains(*name)) {
+            let age = self
+                .staging
+                .written_ms(name)?
+                .map_or(0, |ms| (now - ms).abs());
+            if age > YOUNG_MS && !self.staging.is_live(name)? {
+                self.staging.remove(name)?;
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn list_discarded(&self) -> Result<Vec<Discarded>> {
-        todo!("drafts")
+        let rows = self.store.discarded()?;
+        Ok(rows
+            .into_iter()
+            .map(|row| Discarded {
+                key: row.file,
+                item: id_text(row.id),
+                name: crate::remote::names::decode(&row.name),
+                size: row.size,
+                at_ms: row.at_ms,
+            })
+            .collect())
+    }
+
+    fn discarded_row(&self, key: &str) -> Result<DiscardedRow> {
+        let rows = self.store.discarded()?;
+        let found = rows.into_iter().find(|row| row.file == key);
+        found.ok_or_else(|| Error::NotKnown {
+            detail: "discarded bytes of that key".into(),
+        })
     }
 
     pub(super) fn write_discarded(&self, key: &str, dest: &Path) -> Result<()> {
-        let _ = (key, dest);
-        todo!("drafts")
+        let row = self.discarded_row(key)?;
+        self.staging.copy_out(&row.file, dest)
     }
 
     pub(super) fn drop_discarded(&self, key: &str) -> Result<()> {
-        let _ = key;
-        todo!("drafts")
+        let row = self.discarded_row(key)?;
+        // The row first: bytes without a row are a stray, a row without bytes would be a lie.
+        self.store
+            .outbox(|outbox| outbox.remove_discarded(&row.file))?;
+        self.staging.remove(&row.file)
     }
 }

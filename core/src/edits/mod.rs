@@ -11,16 +11,23 @@
 //!   writers' contents are both kept (complaint no. 34). The outcome of every pair of changes is in `CONFLICTS.md`.
 //! - Who pushes holds the file lock `push.lock`, which a kill frees; another process only queues.
 
+mod bin;
 mod commits;
 mod conflict_name;
 mod conflicts;
+mod create;
 mod decide;
 mod drafts;
 mod fates;
 mod links;
+mod place;
+mod push;
 mod queue;
+mod send;
+mod stage_for;
 mod staging;
 mod state;
+mod steps;
 mod types;
 mod versions;
 mod why;
@@ -36,7 +43,7 @@ use crate::store::Store;
 use crate::{CancelToken, Result};
 use staging::Staging;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, Weak};
 pub use types::*;
 pub use writer::Writer;
 
@@ -49,6 +56,9 @@ pub struct Edits {
     remote: Remote,
     life: Arc<Life>,
     staging: Staging,
+    /// The writers of this process.
+    sessions: Arc<Mutex<Vec<Weak<writer::Session>>>>,
+    commits: commits::Commits,
 }
 
 impl Edits {
@@ -69,6 +79,8 @@ impl Edits {
             remote,
             life,
             staging,
+            sessions: Arc::default(),
+            commits: commits::Commits::default(),
         };
         edits.recover()?;
         Ok(edits)
@@ -216,8 +228,9 @@ impl Edits {
         progress: Option<Arc<dyn TransferListener>>,
         cancel: &CancelToken,
     ) -> Result<PushRun> {
-        let _ = (progress, cancel);
-        todo!("engine")
+        self.life
+            .run(cancel, async |cancel| self.push_all(progress, cancel).await)
+            .await
     }
 
     /// Waits until the service has all that is wanted of an item, and what must come before it; sends it now, whatever the
@@ -228,8 +241,11 @@ impl Edits {
         progress: Option<Arc<dyn TransferListener>>,
         cancel: &CancelToken,
     ) -> Result<Settled> {
-        let _ = (id, progress, cancel);
-        todo!("engine")
+        self.life
+            .run(cancel, async |cancel| {
+                self.settle_item(id, progress, cancel).await
+            })
+            .await
     }
 
     /// What waits, in the order in which it is sent. A local read.

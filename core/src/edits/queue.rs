@@ -37,9 +37,18 @@ impl Edits {
         }
         let id = new_id()?;
         let place = self.new_place(parent, name)?;
-        let (file, staged) = self.stage_for(&id, Some(&place), None, &content)?;
+        let draft = self.stage_for(&id, Some(&place), None, &content)?;
         let times = (content.created_ms, content.modified_ms);
-        self.keep_staged(&id, Purpose::New(place), &file, &staged, times, key)
+        let item = self.keep_staged(
+            &id,
+            Purpose::New(place),
+            &draft.file,
+            &draft.staged,
+            times,
+            key,
+        )?;
+        draft.kept();
+        Ok(item)
     }
 
     pub(super) fn queue_folder(
@@ -89,9 +98,12 @@ impl Edits {
         }
         let bytes = id(item)?;
         let base = self.base_for_content(item, base)?;
-        let (file, staged) = self.stage_for(&bytes, None, base.as_ref(), &content)?;
+        let draft = self.stage_for(&bytes, None, base.as_ref(), &content)?;
         let times = (content.created_ms, content.modified_ms);
-        self.keep_staged(&bytes, Purpose::Over(base), &file, &staged, times, key)
+        let purpose = Purpose::Over(base);
+        let item = self.keep_staged(&bytes, purpose, &draft.file, &draft.staged, times, key)?;
+        draft.kept();
+        Ok(item)
     }
 
     /// What new content of a file is made from. Errors: as `replace_content`.
@@ -421,7 +433,7 @@ impl Edits {
 const BACKUP_WRITABLE: &str = "backup_writable";
 
 /// What the service never had is known by the place where it is wanted.
-fn record(outbox: &Outbox<'_>, item: &Id, place: &WantedPlace, kind: u8) -> Result<()> {
+pub(super) fn record(outbox: &Outbox<'_>, item: &Id, place: &WantedPlace, kind: u8) -> Result<()> {
     outbox.record(&Identified {
         id: *item,
         place: Place {

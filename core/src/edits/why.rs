@@ -28,6 +28,12 @@ pub(super) struct Weather {
     written: HashSet<Id>,
 }
 
+impl Weather {
+    pub fn paused(&self) -> bool {
+        self.pause.is_some()
+    }
+}
+
 impl Edits {
     /// What holds all items now.
     pub(super) fn weather(&self, by_itself: bool) -> Result<Weather> {
@@ -108,9 +114,9 @@ impl Edits {
         {
             return Ok(Some(parent.id));
         }
-        let Some(holder) = self
-            .catalog
-            .their_holder_of_name(&place.parent, &place.name)?
+        let Some(holder) =
+            self.catalog
+                .their_holder_of_name(&place.parent, &place.name, Some(&row.id))?
         else {
             return Ok(None);
         };

@@ -1,42 +1,179 @@
 //! A write session: bytes written anywhere, published as a whole or not at all (platform contracts §2.1).
+//!
+//! The draft row is there before the bytes are. The session's lock on its file, which a kill frees, is what tells a
+//! recovery in any process that it lives.
 
-use crate::Result;
-use crate::catalog::{Item, ItemId};
+use super::queue::Purpose;
+use super::staging::Staging;
+use super::{Edits, WriteMode};
+use crate::catalog::{Id, Item, ItemId, Lookup, id_bytes, id_text};
+use crate::disk::BlockFile;
+use crate::runtime::blocking;
+use crate::store::{Base, DraftRow, WantedPlace, new_id};
+use crate::{CancelToken, Error, Result};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// The most that one read gives, in bytes.
+const MOST: u32 = 1 << 20;
 
 /// Opened by [`open_writer`](super::Edits::open_writer). Blocks; for a thread made for that. Dropped without a commit, it
 /// keeps its bytes as a draft that waits for a person.
 pub struct Writer {
-    _private: (),
+    edits: Edits,
+    draft: DraftRow,
+    session: Arc<Session>,
+}
+
+/// The open file of a session; `None` while the drive is paused, and after the end.
+#[derive(Default)]
+pub(super) struct Session {
+    file: Mutex<Option<Box<dyn BlockFile>>>,
+    ended: Mutex<bool>,
+}
+
+impl Session {
+    fn file(&self) -> MutexGuard<'_, Option<Box<dyn BlockFile>>> {
+        self.file.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn ended(&self) -> MutexGuard<'_, bool> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets go of the file; the next use opens it again.
+    pub fn close(&self) {
+        *self.file() = None;
+    }
+}
+
+impl Edits {
+    pub(super) async fn begin_writer(
+        &self,
+        item: &ItemId,
+        base: Option<&str>,
+        mode: WriteMode,
+        cancel: &CancelToken,
+    ) -> Result<Writer> {
+        let bytes = id_bytes(item).ok_or_else(|| Error::NotKnown {
+            detail: "an id".into(),
+        })?;
+        let base = self.base_for_content(item, base)?;
+        let file = Staging::new_name(&bytes)?;
+        let from = match mode {
+            WriteMode::Truncate => None,
+            WriteMode::Update => {
+                let path = self.staging.path(&format!("{file}-0"))?;
+                self.content
+                    .fetch_to_file_inner(
+                        item,
+                        None,
+                        &path,
+                        crate::content::Purpose::Edit,
+                        None,
+                        cancel,
+                    )
+                    .await?;
+                Some(path)
+            }
+        };
+        let edits = self.clone();
+        blocking(move || {
+            let begun = edits.begin(bytes, file, None, base, from.as_deref());
+            if let Some(path) = from {
+                edits.staging.remove_source(&path)?;
+            }
+            begun
+        })
+        .await
+    }
+
+    pub(super) fn begin_new_writer(&self, parent: &ItemId, name: &str) -> Result<Writer> {
+        let id = new_id()?;
+        let place = self.new_place(parent, name)?;
+        self.begin(id, Staging::new_name(&id)?, Some(place), None, None)
+    }
+
+    fn begin(
+        &self,
+        id: Id,
+        file: String,
+        place: Option<WantedPlace>,
+        base: Option<Base>,
+        from: Option<&std::path::Path>,
+    ) -> Result<Writer> {
+        let _busy = self.life.busy()?;
+        let draft = DraftRow {
+            file,
+            id,
+            place,
+            base,
+            session: true,
+            handed_out: false,
+            since_ms: self.store.now_ms(),
+        };
+        self.store.outbox(|outbox| outbox.put_draft(&draft))?;
+        let room = |bytes| self.content.room_for_unsent(bytes);
+        let made = match self.staging.begin(&draft.file, from, room) {
+            Ok(made) => made,
+            Err(error) => {
+                self.store
+                    .outbox(|outbox| outbox.remove_draft(&draft.file))?;
+                return Err(error);
+            }
+        };
+        let session = Arc::new(Session {
+            file: Mutex::new(Some(made)),
+            ended: Mutex::new(false),
+        });
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|session| session.strong_count() > 0);
+        sessions.push(Arc::downgrade(&session));
+        Ok(Writer {
+            edits: self.clone(),
+            draft,
+            session,
+        })
+    }
+
+    /// Lets go of the files of all writers, for a pause.
+    pub(crate) fn close_files(&self) {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        for session in sessions.iter().filter_map(std::sync::Weak::upgrade) {
+            session.close();
+        }
+    }
 }
 
 impl Writer {
     /// The item that it writes to; for a new file, the id that it will have.
     pub fn item(&self) -> ItemId {
-        todo!("writer")
+        id_text(self.draft.id)
     }
 
     /// Reads what is there now: less than `len` bytes only at the end. At most 1 MiB at once.
     pub fn read_at(&self, offset: u64, len: u32) -> Result<Vec<u8>> {
-        let _ = (offset, len);
-        todo!("writer")
+        self.with(|file| {
+            let mut buffer = vec![0; len.min(MOST) as usize];
+            let read = file.read_at(&mut buffer, offset)?;
+            buffer.truncate(read);
+            Ok(buffer)
+        })
     }
 
     /// Writes all of `bytes`. What lies between the end and `offset` becomes zeros.
     pub fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
-        let _ = (offset, bytes);
-        todo!("writer")
+        self.with(|file| Ok(file.write_at(bytes, offset)?))
     }
 
     /// Cuts or lengthens, with zeros.
     pub fn set_len(&self, len: u64) -> Result<()> {
-        let _ = len;
-        todo!("writer")
+        self.with(|file| Ok(file.set_len(len)?))
     }
 
     /// The length in bytes.
     pub fn len(&self) -> Result<u64> {
-        todo!("writer")
+        self.with(|file| Ok(file.len()?))
     }
 
     /// Whether there is nothing in it.
@@ -46,23 +183,98 @@ impl Writer {
 
     /// Makes what was written durable.
     pub fn sync(&self) -> Result<()> {
-        todo!("writer")
+        self.with(|file| Ok(file.sync()?))
     }
 
     /// Where the bytes are, to give a descriptor of them to others. If this process ends before the commit, the next start
     /// publishes what is there then, because they may have finished it (complaint no. 35: unless it is empty and was not).
     pub fn staged_path(&self) -> Result<PathBuf> {
-        todo!("writer")
+        self.with(|_| {
+            let draft = DraftRow {
+                handed_out: true,
+                ..self.draft.clone()
+            };
+            self.edits.store.outbox(|outbox| outbox.put_draft(&draft))?;
+            self.edits.staging.path(&self.draft.file)
+        })
     }
 
     /// Makes the bytes durable and queues them as the item's content, then ends the session. Equal bytes are no change.
     /// The item as it looks now. A second call gives `InvalidArgument`.
     pub fn commit(&self) -> Result<Item> {
-        todo!("writer")
+        self.sync()?;
+        let edits = &self.edits;
+        let staged = edits.staging.hash(&self.draft.file)?;
+        let purpose = match &self.draft.place {
+            Some(place) => Purpose::New(place.clone()),
+            None => Purpose::Over(self.draft.base.clone()),
+        };
+        let times = (None, None);
+        let item = edits.keep_staged(
+            &self.draft.id,
+            purpose,
+            &self.draft.file,
+            &staged,
+            times,
+            None,
+        )?;
+        *self.session.ended() = true;
+        self.session.close();
+        Ok(item)
     }
 
     /// Drops the bytes and ends the session. Fine after a commit.
     pub fn abort(&self) -> Result<()> {
-        todo!("writer")
+        let mut ended = self.session.ended();
+        if std::mem::replace(&mut *ended, true) {
+            return Ok(());
+        }
+        self.session.close();
+        let file = &self.draft.file;
+        self.edits
+            .store
+            .outbox(|outbox| outbox.remove_draft(file))?;
+        self.edits.staging.remove(file)
+    }
+
+    /// Works on the file, which a pause may have closed.
+    fn with<T>(&self, work: impl FnOnce(&dyn BlockFile) -> Result<T>) -> Result<T> {
+        let _busy = self.edits.life.busy()?;
+        if *self.session.ended() {
+            return Err(Error::invalid("the session has ended"));
+        }
+        let mut file = self.session.file();
+        if file.is_none() {
+            let opened = self.edits.staging.open(&self.draft.file)?;
+            if !opened.try_lock(true)? {
+                return Err(Error::StoreBusy);
+            }
+            *file = Some(opened);
+        }
+        match file.as_deref() {
+            Some(file) => work(file),
+            None => Err(Error::bug("a file that was just opened")),
+        }
+    }
+}
+
+impl Drop for Writer {
+    /// The bytes stay, as a draft that waits for a person.
+    fn drop(&mut self) {
+        if *self.session.ended() {
+            return;
+        }
+        self.session.close();
+        let left = self.edits.recover();
+        // What cannot be looked after now, the next start looks after.
+        drop(left);
+    }
+}
+
+/// A lookup that must have found.
+pub(super) fn here(lookup: Lookup) -> Option<Item> {
+    match lookup {
+        Lookup::Found(item) => Some(item),
+        Lookup::Gone | Lookup::Unknown => None,
     }
 }

@@ -33,7 +33,7 @@ use std::sync::Arc;
 use transport::{Answer, Span};
 pub(crate) use transport::{Transport, pause};
 pub(crate) use types::*;
-pub(crate) use upload::{Allocated, Sent, UploadUrl};
+pub(crate) use upload::{Allocated, Sent};
 
 /// Hands out access tokens. `stale` is a token that the service has just refused.
 pub(crate) trait TokenSource: Send + Sync {

@@ -13,6 +13,13 @@ impl RemotePath {
     pub fn segments(&self) -> &[String] {
         &self.0
     }
+    /// The same place under another name.
+    pub fn with_name(&self, name: &str) -> Self {
+        let mut segments = self.0.clone();
+        segments.pop();
+        segments.push(name.to_owned());
+        Self(segments)
+    }
     pub fn child(&self, name: &str) -> Self {
         let mut segments = self.0.clone();
         segments.push(name.to_owned());

@@ -209,10 +209,6 @@ impl Outbox<'_> {
         Ok(())
     }
 
-    pub fn sent(&self, id: &Id) -> Result<Vec<[u8; 16]>> {
-        sent(self.0, id)
-    }
-
     pub fn put_draft(&self, row: &DraftRow) -> Result<()> {
         let base = row.base.as_ref();
         self.0

@@ -1,0 +1,210 @@
+//! Something new on the service: a folder, a file, or a copy that the service makes.
+//!
+//! A new file is announced as new (the service refuses it if something has the name), so nothing is looked at before: a
+//! small file costs an announcement, its bytes and one look after. What cannot be refused is looked at first.
+
+use super::decide::{Comer, Plan, There, of_name};
+use super::queue::{FOLDER, id as id_of, record};
+use super::send::Over;
+use super::state::What;
+use super::steps::{Did, is, was_asked};
+use super::{ConflictKind, Edits, Outcome};
+use crate::catalog::{Answered, Id, id_text};
+use crate::remote::{Presence, RemoteFile, RemotePath};
+use crate::runtime::blocking;
+use crate::store::{EditRow, WantedPlace};
+use crate::{CancelToken, Error, Result};
+
+impl Edits {
+    /// Something new on the service.
+    pub(super) async fn create(&self, row: &EditRow, cancel: &CancelToken) -> Result<Outcome> {
+        let Some(place) = row.place.clone() else {
+            return Err(Error::bug("something new that is nowhere"));
+        };
+        let (parent, path, restored) = self.shown_place(row, cancel).await?;
+        let outcome = if row.kind == FOLDER {
+            self.create_folder_at(row, &place, parent, &path, cancel)
+                .await?
+        } else if let Some(source) = row.copy_of {
+            self.copy_at(row, source, parent, &path, cancel).await?
+        } else {
+            self.create_file_at(row, &place, parent, &path, cancel)
+                .await?
+        };
+        if restored {
+            self.report(row, ConflictKind::FolderRestored).await?;
+        }
+        Ok(outcome)
+    }
+
+    async fn create_folder_at(
+        &self,
+        row: &EditRow,
+        place: &WantedPlace,
+        parent: Id,
+        path: &RemotePath,
+        cancel: &CancelToken,
+    ) -> Result<Outcome> {
+        let there = There::of(&self.remote.look(path, cancel).await?, None);
+        let comer = match row.copy_of {
+            Some(_) => Comer::CopiedFolder,
+            None => Comer::NewFolder,
+        };
+        if of_name(comer, there) == Plan::OtherName {
+            return self.other_name(row, place).await;
+        }
+        self.mark(row, What::Folder, path).await?;
+        self.remote.make_folder(path, cancel).await?;
+        if row.copy_of.is_some() {
+            self.copy_children(row, cancel).await?;
+        }
+        let (catalog, id, name) = (self.catalog.clone(), row.id, place.name.clone());
+        let other =
+            blocking(move || catalog.their_holder_of_name(&parent, &name, Some(&id))).await?;
+        if let Some(other) = other.filter(|_| there == There::Folder) {
+            return self.merge_folder(row, &id_of(&other)?).await;
+        }
+        let name = place.name.clone();
+        self.note(row.id, Answered::Folder { parent, name }).await?;
+        self.fulfil(row, Did::Made).await?;
+        Ok(Outcome::Done)
+    }
+
+    /// The new folder is one that the service has already, and an app knows by another id.
+    async fn merge_folder(&self, row: &EditRow, kept: &Id) -> Result<Outcome> {
+        let (edits, lost, kept) = (self.clone(), row.id, *kept);
+        blocking(move || {
+            let (ids, _) = edits.store.all_edits()?;
+            edits.store.outbox(|outbox| {
+                for id in &ids {
+                    let Some(mut inside) = outbox.get(id)? else {
+                        continue;
+                    };
+                    if let Some(place) = inside.place.as_mut().filter(|place| place.parent == lost)
+                    {
+                        place.parent = kept;
+                        if inside.is_new
+                            && let Some(place) = &inside.place
+                        {
+                            record(outbox, id, place, inside.kind)?;
+                        }
+                        outbox.put(&inside)?;
+                    }
+                }
+                outbox.put(&EditRow::of(lost, FOLDER, 0))
+            })?;
+            edits.catalog.merge_into(&lost, &kept)?;
+            edits.catalog.settle_edits(&[])
+        })
+        .await?;
+        Ok(Outcome::MergedInto {
+            item: id_text(kept),
+        })
+    }
+
+    async fn create_file_at(
+        &self,
+        row: &EditRow,
+        place: &WantedPlace,
+        parent: Id,
+        path: &RemotePath,
+        cancel: &CancelToken,
+    ) -> Result<Outcome> {
+        let Some(content) = row.content.clone() else {
+            return Err(Error::bug("a new file without content"));
+        };
+        // What is built is put over whatever is there, so that is looked at first; an announcement can refuse instead.
+        if content.file.is_empty() {
+            let there = There::of(&self.remote.look(path, cancel).await?, Some(&content));
+            if of_name(Comer::NewFile, there) == Plan::OtherName {
+                return self.other_name(row, place).await;
+            }
+        }
+        let history = match self.send(row, path, &content, true, cancel).await {
+            Err(Error::NameTaken) => {
+                let presence = self.remote.look(path, cancel).await?;
+                let there = There::of(&presence, Some(&content));
+                match (of_name(Comer::NewFile, there), presence) {
+                    (Plan::Merge, Presence::File(history)) => *history,
+                    _ => return self.other_name(row, place).await,
+                }
+            }
+            Err(Error::VersionNotReadable) => {
+                self.only_in_history(row).await?;
+                return Ok(Outcome::GivenUp);
+            }
+            sent => sent?,
+        };
+        if !is(&history, &content) {
+            // Another writer was faster than our look: ours is in the history, and becomes a copy.
+            self.keep_slipped_in(row, &history, &content, Over(Some(0)))
+                .await?;
+        }
+        let file = history.file.clone();
+        self.note(row.id, Answered::File { parent, file }).await?;
+        self.fulfil(row, Did::Made).await?;
+        Ok(Outcome::Done)
+    }
+
+    async fn copy_at(
+        &self,
+        row: &EditRow,
+        source: Id,
+        parent: Id,
+        path: &RemotePath,
+        cancel: &CancelToken,
+    ) -> Result<Outcome> {
+        let catalog = self.catalog.clone();
+        let from = blocking(move || catalog.their_path(&source)).await?;
+        let Some(from) = from else {
+            return Err(Error::VersionNotReadable);
+        };
+        let Some(place) = &row.place else {
+            return Err(Error::bug("a copy that is nowhere"));
+        };
+        let presence = self.remote.look(path, cancel).await?;
+        let there = There::of(&presence, row.content.as_ref());
+        match presence {
+            // An answer that got lost.
+            Presence::File(history)
+                if there == There::Equal && was_asked(row, What::Copy, path) =>
+            {
+                return self.copied(row, parent, history.file).await;
+            }
+            _ if of_name(Comer::CopiedFile, there) == Plan::OtherName => {
+                return self.other_name(row, place).await;
+            }
+            _ => {}
+        }
+        self.mark(row, What::Copy, path).await?;
+        let made = match self.remote.copy_file(&from, path, cancel).await {
+            Err(Error::NoSuchItem { .. }) => return Err(Error::VersionNotReadable),
+            made => made?,
+        };
+        let Some(current) = made.current.clone() else {
+            return Err(Error::bad_answer("a copy without content"));
+        };
+        // A copy onto what is in the trash stays there until it is said to be alive (protocol facts §6).
+        let made = if made.deleted_ms.is_some() {
+            let facts = crate::remote::ContentFacts {
+                size: current.size,
+                md5: current.md5,
+                created_ms: current.created_ms,
+                modified_ms: current.modified_ms,
+            };
+            self.remote
+                .build(path, &facts, cancel)
+                .await?
+                .ok_or(Error::VersionNotReadable)?
+        } else {
+            made
+        };
+        self.copied(row, parent, made).await
+    }
+
+    async fn copied(&self, row: &EditRow, parent: Id, file: RemoteFile) -> Result<Outcome> {
+        self.note(row.id, Answered::File { parent, file }).await?;
+        self.fulfil(row, Did::Made).await?;
+        Ok(Outcome::Done)
+    }
+}

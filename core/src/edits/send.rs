@@ -1,0 +1,427 @@
+//! A content to the service, and what else came there meanwhile.
+//!
+//! The staged bytes are read again while they are sent, all of them, and the last piece leaves only if their MD5 is what
+//! was announced: what has changed or rotted under us is never published. The answer counts only once the file was read
+//! again.
+
+use super::conflict_name::conflict_name;
+use super::state::{Marker, What};
+use super::{ConflictKind, Edits, Park};
+use crate::catalog::{Id, id_text};
+use crate::disk::BlockFile;
+use crate::md5::Md5;
+use crate::remote::{Allocated, ContentFacts, FileHistory, Presence, RemotePath, Revision, Sent};
+use crate::runtime::blocking;
+use crate::store::{ConflictRow, EditRow, WantedContent, WantedPlace, new_id};
+use crate::{CancelToken, Error, Result};
+use bytes::Bytes;
+use futures_util::{Stream, StreamExt, stream};
+use std::sync::Arc;
+
+/// How often a content is announced before it is left to a later run.
+const ANNOUNCED: u32 = 6;
+/// Bytes read at once, and bytes in a piece on the wire.
+const READ: usize = 256 * 1024;
+const PIECE: usize = 64 * 1024;
+
+impl Edits {
+    /// Notes what is about to be asked of the service, durably.
+    pub(super) async fn mark(&self, row: &EditRow, what: What, path: &RemotePath) -> Result<()> {
+        let marker = Marker {
+            what,
+            path: path.segments().to_vec(),
+            md5: None,
+            over: None,
+            at_ms: self.store.now_ms(),
+        }
+        .text()?;
+        let sent = row.content.as_ref().map(|content| content.md5);
+        let (id, now) = (row.id, self.store.now_ms());
+        self.commits
+            .write(&self.store, move |outbox| {
+                let Some(row) = outbox.get(&id)? else {
+                    return Ok(());
+                };
+                let puts = what == What::Put;
+                if let Some(md5) = sent.filter(|_| puts) {
+                    outbox.add_sent(&id, &md5)?;
+                }
+                outbox.put_progress(&EditRow {
+                    marker: Some(marker),
+                    sent_ms: if puts { Some(now) } else { row.sent_ms },
+                    ..row
+                })
+            })
+            .await
+    }
+
+    /// Brings a content to a path, and reads the file again. `NameTaken` with `only_new` if another file is there.
+    pub(super) async fn send(
+        &self,
+        row: &EditRow,
+        path: &RemotePath,
+        content: &WantedContent,
+        only_new: bool,
+        cancel: &CancelToken,
+    ) -> Result<FileHistory> {
+        self.mark(row, What::Put, path).await?;
+        let facts = ContentFacts {
+            size: content.size,
+            md5: content.md5,
+            created_ms: content.created_ms,
+            modified_ms: content.modified_ms,
+        };
+        if content.file.is_empty() {
+            self.remote
+                .build(path, &facts, cancel)
+                .await?
+                .ok_or(Error::VersionNotReadable)?;
+        } else {
+            self.send_bytes(path, content, &facts, only_new, cancel)
+                .await?;
+        }
+        match self.remote.look(path, cancel).await? {
+            Presence::File(history) => Ok(*history),
+            _ => Err(Error::ContentMismatch {
+                detail: "no file where one was sent".into(),
+            }),
+        }
+    }
+
+    async fn send_bytes(
+        &self,
+        path: &RemotePath,
+        content: &WantedContent,
+        facts: &ContentFacts,
+        only_new: bool,
+        cancel: &CancelToken,
+    ) -> Result<()> {
+        for _ in 0..ANNOUNCED {
+            let allocated = self.remote.allocate(path, facts, only_new, cancel).await?;
+            let Allocated::Send { url, resume_at } = allocated else {
+                return Ok(());
+            };
+            let body = self.body(content, resume_at).await?;
+            let sent = self
+                .remote
+                .upload(&url, resume_at, content.size, body, cancel)
+                .await;
+            match sent {
+                Ok(Sent::Done { size, md5 }) => {
+                    let right = size.is_none_or(|size| size == content.size)
+                        && md5.is_none_or(|md5| md5 == content.md5);
+                    return match right {
+                        true => Ok(()),
+                        false => Err(Error::ContentMismatch {
+                            detail: "the service tells of other bytes than were sent".into(),
+                        }),
+                    };
+                }
+                Ok(Sent::Incomplete) | Err(Error::Offline { .. }) => {}
+                // Its address is used up, or its token was.
+                Err(Error::ServerBusy {
+                    status: 401 | 404 | 410,
+                    ..
+                }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Err(Error::offline("the upload broke again and again"))
+    }
+
+    /// The staged bytes from a position on; an error instead of the last of them if they are not what was announced.
+    async fn body(
+        &self,
+        content: &WantedContent,
+        from: u64,
+    ) -> Result<impl Stream<Item = Result<Bytes>> + Send + use<>> {
+        let (staging, file) = (self.staging.clone(), content.file.clone());
+        let busy = self.life.busy()?;
+        let opened: Arc<dyn BlockFile> = blocking(move || Ok(staging.open(&file)?.into())).await?;
+        let state = Reading {
+            file: opened,
+            md5: Some(Md5::new()),
+            at: 0,
+            from,
+            size: content.size,
+            wanted: content.md5,
+            _busy: busy,
+        };
+        let read = stream::try_unfold(state, |state| async {
+            if state.at >= state.size {
+                return Ok::<_, Error>(None);
+            }
+            let (bytes, state) = blocking(move || state.next()).await?;
+            Ok(Some((bytes, state)))
+        });
+        Ok(read.flat_map(|read| {
+            let pieces: Vec<Result<Bytes>> = match read {
+                Err(error) => vec![Err(error)],
+                Ok(bytes) => (0..bytes.len())
+                    .step_by(PIECE)
+                    .map(|at| Ok(bytes.slice(at..bytes.len().min(at + PIECE))))
+                    .collect(),
+            };
+            stream::iter(pieces)
+        }))
+    }
+
+    /// What else came to the path since `over`: it becomes a copy beside the item, made from what the service knows.
+    /// Gives the copies' ids.
+    pub(super) async fn keep_slipped_in(
+        &self,
+        row: &EditRow,
+        history: &FileHistory,
+        content: &WantedContent,
+        Over(over): Over,
+    ) -> Result<Vec<Id>> {
+        let Some(over) = over else {
+            return Ok(Vec::new());
+        };
+        let (store, id) = (self.store.clone(), row.id);
+        let mut ours = blocking(move || store.sent_contents(&id)).await?;
+        ours.push(content.md5);
+        ours.extend(row.base.as_ref().and_then(|base| base.md5));
+        let current = history.file.current.iter();
+        let slipped: Vec<Revision> = current
+            .chain(&history.older)
+            .filter(|revision| revision.number.is_some_and(|number| number > over))
+            .filter(|revision| !ours.contains(&revision.md5))
+            .cloned()
+            .collect();
+        // Theirs is the newest: then ours is what becomes the copy.
+        let theirs_is_newest = history
+            .file
+            .current
+            .as_ref()
+            .is_some_and(|current| current.md5 != content.md5);
+        let copies: Vec<(ConflictKind, WantedContent)> = if theirs_is_newest {
+            let known = WantedContent {
+                file: String::new(),
+                ..content.clone()
+            };
+            vec![(ConflictKind::BothEdited, known)]
+        } else {
+            slipped
+                .into_iter()
+                .map(|revision| {
+                    let theirs = WantedContent {
+                        file: String::new(),
+                        size: revision.size,
+                        md5: revision.md5,
+                        blake3: None,
+                        created_ms: revision.created_ms,
+                        modified_ms: revision.modified_ms,
+                    };
+                    (ConflictKind::SlippedIn, theirs)
+                })
+                .collect()
+        };
+        let mut made = Vec::new();
+        for (kind, copy) in copies {
+            made.push(self.keep_copy(row, kind, copy, false).await?);
+        }
+        Ok(made)
+    }
+
+    /// A copy beside the item, as a row of its own, and the conflict that tells of it: one transaction. With `give_up` the
+    /// item's own wish of that content ends in it, too.
+    pub(super) async fn keep_copy(
+        &self,
+        row: &EditRow,
+        kind: ConflictKind,
+        content: WantedContent,
+        give_up: bool,
+    ) -> Result<Id> {
+        let (edits, row) = (self.clone(), row.clone());
+        blocking(move || {
+            let item = super::writer::here(edits.catalog.item(&id_text(row.id))?);
+            let theirs = edits.catalog.theirs(&row.id)?;
+            let (parent, name) = match (&theirs, &row.place, &row.base) {
+                (Some(theirs), ..) if theirs.deleted_ms.is_none() => {
+                    (theirs.parent, theirs.name.clone())
+                }
+                (_, Some(place), _) => (place.parent, place.name.clone()),
+                (_, _, Some(base)) => (base.parent, base.name.clone()),
+                _ => return Err(Error::bug("a conflict of what is nowhere")),
+            };
+            let parent = match item {
+                // Where it is shown, if the service's folder is not known any more.
+                Some(item) if theirs.is_none() => super::queue::id(&item.parent)?,
+                _ => parent,
+            };
+            let now = edits.store.now_ms();
+            let name = conflict_name(&name, now, |name| {
+                let taken = edits.catalog.holder_of_name(&parent, name, None)?.is_some();
+                Ok(taken
+                    || edits
+                        .catalog
+                        .their_holder_of_name(&parent, name, None)?
+                        .is_some())
+            })?;
+            let copy = new_id()?;
+            let kind = serde_json::to_string(&kind).map_err(|_| Error::bug("a conflict"))?;
+            let place = WantedPlace {
+                parent,
+                name: name.clone(),
+            };
+            edits.store.outbox(|outbox| {
+                outbox.put(&EditRow {
+                    is_new: true,
+                    place: Some(place.clone()),
+                    content: Some(content.clone()),
+                    ..EditRow::of(copy, super::queue::FILE, now)
+                })?;
+                super::queue::record(outbox, &copy, &place, super::queue::FILE)?;
+                if give_up && let Some(mut row) = outbox.get(&row.id)? {
+                    if row.content.as_ref() == Some(&content) {
+                        row.content = None;
+                        row.marker = None;
+                    }
+                    outbox.put(&row)?;
+                }
+                outbox.add_conflict(&ConflictRow {
+                    n: 0,
+                    kind,
+                    item: row.id,
+                    copy: Some(copy),
+                    at_ms: now,
+                    name,
+                    theirs: None,
+                    told: false,
+                })
+            })?;
+            edits.catalog.settle_edits(&[row.id, copy])?;
+            Ok(copy)
+        })
+        .await
+    }
+
+    /// Tells of something that happened to an item, without a copy.
+    pub(super) async fn report(&self, row: &EditRow, kind: ConflictKind) -> Result<()> {
+        let name = row
+            .place
+            .as_ref()
+            .map(|place| &place.name)
+            .or(row.base.as_ref().map(|base| &base.name));
+        let conflict = ConflictRow {
+            n: 0,
+            kind: serde_json::to_string(&kind).map_err(|_| Error::bug("a conflict"))?,
+            item: row.id,
+            copy: None,
+            at_ms: self.store.now_ms(),
+            name: name.cloned().unwrap_or_default(),
+            theirs: None,
+            told: false,
+        };
+        let store = self.store.clone();
+        blocking(move || {
+            store
+                .outbox(|outbox| outbox.add_conflict(&conflict))
+                .map(drop)
+        })
+        .await
+    }
+
+    /// The copy of another's content cannot be made: the service does not know it any more. The item's history has it, and
+    /// the item is uploaded to no more until a person has seen that.
+    pub(super) async fn only_in_history(&self, row: &EditRow) -> Result<()> {
+        let (store, id) = (self.store.clone(), row.id);
+        let content = row
+            .content
+            .as_ref()
+            .map(|content| (content.md5, content.size));
+        blocking(move || {
+            let told = store
+                .conflicts()?
+                .into_iter()
+                .find(|conflict| conflict.copy == Some(id));
+            store.outbox(|outbox| {
+                if let Some(told) = told {
+                    outbox.remove_conflict(told.n)?;
+                    outbox.add_conflict(&ConflictRow {
+                        kind: serde_json::to_string(&ConflictKind::HistoryOnly)
+                            .map_err(|_| Error::bug("a conflict"))?,
+                        copy: None,
+                        theirs: content,
+                        told: false,
+                        ..told
+                    })?;
+                }
+                outbox.put(&EditRow::of(id, super::queue::FILE, 0))
+            })
+        })
+        .await?;
+        let (catalog, id) = (self.catalog.clone(), row.id);
+        blocking(move || catalog.settle_edits(&[id])).await
+    }
+
+    /// Whether a person must see first what the item's history has.
+    pub(super) async fn waits_for_history(&self, row: &EditRow) -> Result<bool> {
+        let (store, id) = (self.store.clone(), row.id);
+        let kind = serde_json::to_string(&ConflictKind::HistoryOnly)
+            .map_err(|_| Error::bug("a conflict"))?;
+        blocking(move || {
+            let all = store.conflicts()?;
+            Ok(all.iter().any(|row| row.item == id && row.kind == kind))
+        })
+        .await
+    }
+
+    pub(super) fn park(&self, row: &EditRow, park: Park) -> Result<()> {
+        let held = Some(super::state::Held::Park(park).text());
+        self.store.outbox(|outbox| match outbox.get(&row.id)? {
+            Some(row) => outbox.put_progress(&EditRow { held, ..row }),
+            None => Ok(()),
+        })
+    }
+}
+
+/// The revision that a content was put over.
+pub(super) struct Over(pub Option<u64>);
+
+struct Reading {
+    file: Arc<dyn BlockFile>,
+    md5: Option<Md5>,
+    at: u64,
+    from: u64,
+    size: u64,
+    wanted: [u8; 16],
+    _busy: crate::drive::Busy,
+}
+
+impl Reading {
+    /// The next bytes from `from` on; those before are only hashed.
+    fn next(mut self) -> Result<(Bytes, Self)> {
+        let rotten = || Error::DiskFailed {
+            detail: "the staged bytes are not what was saved".into(),
+        };
+        loop {
+            let most = (self.size - self.at).min(READ as u64) as usize;
+            let mut buffer = vec![0; most];
+            let read = self.file.read_at(&mut buffer, self.at)?;
+            if read == 0 {
+                return Err(rotten());
+            }
+            buffer.truncate(read);
+            if let Some(md5) = &mut self.md5 {
+                md5.update(&buffer);
+            }
+            let start = self.at;
+            self.at += read as u64;
+            if self.at == self.size {
+                let right = self
+                    .md5
+                    .take()
+                    .is_some_and(|md5| md5.finalize() == self.wanted);
+                if !right || self.file.len()? != self.size {
+                    return Err(rotten());
+                }
+            }
+            if self.at > self.from {
+                let skip = self.from.saturating_sub(start) as usize;
+                return Ok((Bytes::from(buffer).slice(skip..), self));
+            }
+        }
+    }
+}
