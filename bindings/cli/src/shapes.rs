@@ -259,6 +259,8 @@ pub struct StatusShape {
     /// Why pinned content that is missing does not come.
     pub waiting: Option<WaitingShape>,
     pub usage: UsageShape,
+    /// Changes that the service does not have yet, and conflicts that nobody has decided.
+    pub unsent: UnsentShape,
 }
 
 /// A row of the byte ledger.

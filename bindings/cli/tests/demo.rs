@@ -65,6 +65,11 @@ fn the_demo_tells_programs_the_same_story() {
             "pin",
             "thumbnail",
             "watch",
+            "edit",
+            "conflict",
+            "version",
+            "link",
+            "trash",
             "ledger"
         ]
     );
@@ -91,6 +96,12 @@ fn the_demo_tells_programs_the_same_story() {
     assert_eq!(
         (&pin["fetched"], &pin["requests"]),
         (&pin["bytes"], &0.into())
+    );
+    // One file waits, however many changes it has.
+    let edit = &told["steps"][14];
+    assert_eq!(
+        (&edit["waited"], &edit["sent_bytes"]),
+        (&1.into(), &27.into())
     );
     let planted = world.run(&["demo", "--plant-a-byte", "--json"]).failed(10);
     assert_eq!(planted.json()["sync_bytes_unasked"], 1);

@@ -120,6 +120,8 @@ fn what_is_to_wait_waits_shows_at_once_and_is_sent_by_a_push() {
         .collect();
     assert_eq!(names, ["b.txt", "c.txt"]);
     assert_eq!(world.cloud.counts().requests_of("upload"), before);
+    let unsent = world.json(&["status"])["unsent"].clone();
+    assert_eq!((&unsent["items"], &unsent["bytes"]), (&2.into(), &2.into()));
     let outbox = world.json(&["outbox"]);
     assert_eq!(outbox["items"].as_array().unwrap().len(), 2);
 

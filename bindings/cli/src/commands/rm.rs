@@ -7,7 +7,7 @@ use crate::names::shown;
 use crate::output::Output;
 use crate::place::{self, Place};
 use crate::shapes::EmptiedShape;
-use lomme::catalog::{Action, Item, Space};
+use lomme::catalog::{Action, Freshness, Item, Kind, Space};
 use lomme::{CancelToken, Drive};
 
 pub async fn run(
@@ -29,6 +29,11 @@ pub async fn run(
                     shown(path)
                 )
             }));
+        }
+        // Whether a folder is empty is known only once it was listed.
+        let folder = item.kind != Kind::File && !args.for_good && !args.recursive;
+        if folder && place::freshness(drive.catalog(), &item.id)? == Freshness::Never {
+            drive.catalog().refresh(&item.id, cancel).await?;
         }
         items.push((path, item));
     }

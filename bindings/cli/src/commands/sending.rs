@@ -187,6 +187,17 @@ pub async fn settle(
 ) -> Result<Result<Settled, &'static str>, Failure> {
     let bar = Arc::new(Shown::bytes(output));
     let settled = drive.edits().settle(id, Some(bar.clone()), cancel).await;
+    // Our content is safe only when the copy that holds it is there too.
+    let settled = match settled {
+        Ok(settled) => match &settled.outcome {
+            Outcome::KeptBoth { copy } => {
+                let sent = drive.edits().settle(copy, Some(bar.clone()), cancel).await;
+                sent.map(|_| settled)
+            }
+            _ => Ok(settled),
+        },
+        failed => failed,
+    };
     drop(bar);
     match settled {
         Ok(settled) => Ok(Ok(settled)),

@@ -7,8 +7,8 @@ use crate::names::shown;
 use crate::output::Output;
 use crate::place::Place;
 use crate::shapes::{
-    self, AccountShape, LedgerShape, RulesShape, SituationShape, StatusShape, UsageShape,
-    WaitingShape,
+    self, AccountShape, LedgerShape, RulesShape, SituationShape, StatusShape, UnsentShape,
+    UsageShape, WaitingShape,
 };
 use lomme::CancelToken;
 use lomme::account::{AccountInfo, SignIn};
@@ -29,6 +29,8 @@ pub async fn run(
         drive.account().refresh(cancel).await?;
     }
     let status = drive.status()?;
+    let (unsent, conflicts) = (drive.edits().outbox()?, drive.edits().conflicts(false)?);
+    let unsent = UnsentShape::new(&unsent, conflicts.len());
     let directory = place.directory().display().to_string();
     if output.is_json() {
         return output.document(&StatusShape {
@@ -44,6 +46,7 @@ pub async fn run(
             rules: RulesShape::from(&status.rules),
             waiting: status.waiting.as_ref().map(WaitingShape::from),
             usage: UsageShape::from(&status.usage),
+            unsent,
         });
     }
     match &status.sign_in {
@@ -56,6 +59,7 @@ pub async fn run(
     for (space, items) in Space::ALL.iter().zip(status.items) {
         output.line(format!("  {:12} {items:>7}", space.name()))?;
     }
+    output.line(format!("\nNot sent yet    {}", unsent.told()))?;
     output.line("\nContent fetched, by space and purpose")?;
     if status.ledger.is_empty() {
         output.line("  nothing, ever")?;

@@ -1,5 +1,6 @@
 //! The walk-through itself, step by step.
 
+mod edits;
 mod ondemand;
 
 use super::report::{Asked, Report};
@@ -40,6 +41,11 @@ pub async fn through(
     walk.pin(report).await?;
     walk.thumbnail(report).await?;
     walk.watch(report).await?;
+    walk.edit(report).await?;
+    walk.conflict(report).await?;
+    walk.version(report).await?;
+    walk.link(report).await?;
+    walk.trash(report).await?;
     Ok(walk.asked)
 }
 

@@ -1,6 +1,7 @@
 //! The shapes of changes.
 
 use super::{ItemShape, WaitingShape};
+use crate::commands::{count, size};
 use crate::failure::Failure;
 use lomme::edits::{
     AccountHold, Conflict, ConflictKind, Discarded, Emptied, Hold, Link, Outcome, Park, Pending,
@@ -297,6 +298,36 @@ impl From<Emptied> for EmptiedShape {
         Self {
             files: emptied.files,
             folders: emptied.folders,
+        }
+    }
+}
+
+/// What is not sent, in `status`.
+#[derive(Serialize)]
+pub struct UnsentShape {
+    items: u64,
+    bytes: u64,
+    conflicts: u64,
+}
+
+impl UnsentShape {
+    /// For people.
+    pub fn told(&self) -> String {
+        let mut text = format!("{}, {}", count(self.items, "change"), size(self.bytes));
+        if self.conflicts > 0 {
+            text.push_str(&format!(
+                "; {} to decide",
+                count(self.conflicts, "conflict")
+            ));
+        }
+        text
+    }
+
+    pub fn new(pending: &[Pending], conflicts: usize) -> Self {
+        Self {
+            items: pending.len() as u64,
+            bytes: pending.iter().map(|pending| pending.bytes).sum(),
+            conflicts: conflicts as u64,
         }
     }
 }

@@ -28,6 +28,7 @@ import Testing
             Issue.record("not kept both")
             return
         }
+        try await drive.settle(copy)
         let conflict = try #require(try drive.conflicts(report: true).first)
         #expect(conflict.kind == .bothEdited)
         #expect(conflict.item == file.id)

@@ -204,7 +204,7 @@ impl Walk<'_> {
         Ok(())
     }
 
-    fn nothing_asked_since(&self, before: u64, otherwise: &str) -> Result<(), Failure> {
+    pub(super) fn nothing_asked_since(&self, before: u64, otherwise: &str) -> Result<(), Failure> {
         if self.stage.requests() == before {
             Ok(())
         } else {

@@ -22,6 +22,7 @@ class ConflictTest {
         val settled = drive.settle(file.id)
 
         val copy = assertInstanceOf(EditOutcome.KeptBoth::class.java, settled.outcome).copy
+        drive.settle(copy)
         val conflict = drive.conflicts(report = true).single()
         assertEquals(ConflictKind.BOTH_EDITED, conflict.kind)
         assertEquals(file.id to copy, conflict.item to conflict.copy)
