@@ -43,7 +43,7 @@ pub use tree::TreeError;
 pub use trouble::{
     Bomb, ErrorForm, FileOp, Moment, Rename, Rule, Stats, Strike, StrikeCall, Trouble,
 };
-pub use writer::{BulkFile, Entry, Writer};
+pub use writer::{BulkFile, Entry, Held, Writer};
 
 /// How to start a cloud.
 #[derive(Clone, Debug)]

@@ -34,6 +34,17 @@ pub struct Entry {
     pub deleted: Option<i64>,
 }
 
+/// Where a content is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Held {
+    /// Its bytes came here once, wherever they went since.
+    pub came: bool,
+    /// Files that live, with it as their current content.
+    pub living: u64,
+    /// Whole revisions that have it: of living files and of the trash, current and older.
+    pub kept: u64,
+}
+
 /// One file of a bulk insertion. Its content is generated: the same seed and size are the same bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BulkFile {
@@ -249,6 +260,14 @@ impl Writer {
         })
     }
 
+    /// Where a content is, over the whole account.
+    pub fn holds(&self, content: &[u8]) -> Result<Held, TreeError> {
+        let md5 = hex(content);
+        self.state
+            .tree
+            .read(|view| view.whereabouts(&md5, content.len() as u64))
+    }
+
     /// Every live file and folder below `prefix`, a folder before what is in it. `/` is everything.
     pub fn paths(&self, prefix: &str) -> Result<Vec<Entry>, TreeError> {
         let path = JfsPath::plain(prefix);
@@ -288,6 +307,14 @@ impl Writer {
             .tree
             .write(|view| view.add_blob(&md5, content.len() as u64, None).map(drop))
     }
+}
+
+fn hex(content: &[u8]) -> String {
+    use md5::{Digest, Md5};
+    Md5::digest(content)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 fn missing(path: &JfsPath) -> TreeError {

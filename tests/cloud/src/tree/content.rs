@@ -7,6 +7,7 @@ use super::{Kind, Node, Revision, TreeError, View};
 use crate::names::JfsPath;
 use crate::refusal::Refusal;
 use crate::switches::{KnownContent, Touch, UploadOntoTrashed};
+use crate::writer::Held;
 
 /// Revisions that stay, the current one included.
 const VERSIONS: i64 = 5;
@@ -114,6 +115,27 @@ impl View<'_> {
             .prepare_cached(&sql)?
             .query_row(params![md5.to_ascii_lowercase(), size as i64], known)
             .optional()?)
+    }
+
+    /// Where a content is.
+    pub fn whereabouts(&self, md5: &str, size: u64) -> Result<Held, TreeError> {
+        let sql = "SELECT
+            EXISTS (SELECT 1 FROM blob WHERE md5 = ?1 AND size = ?2),
+            (SELECT count(*) FROM node JOIN revision ON revision.id = node.current JOIN blob ON blob.id = revision.blob
+                WHERE blob.md5 = ?1 AND blob.size = ?2 AND node.deleted IS NULL),
+            (SELECT count(*) FROM revision JOIN blob ON blob.id = revision.blob
+                WHERE blob.md5 = ?1 AND blob.size = ?2 AND revision.state = 0)";
+        let count = |n: i64| u64::try_from(n).unwrap_or(0);
+        Ok(self
+            .db
+            .prepare_cached(sql)?
+            .query_row(params![md5, size as i64], |row| {
+                Ok(Held {
+                    came: row.get(0)?,
+                    living: count(row.get(1)?),
+                    kept: count(row.get(2)?),
+                })
+            })?)
     }
 
     /// A COMPLETED revision on top; the oldest go.
