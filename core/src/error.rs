@@ -92,6 +92,12 @@ pub enum Error {
     /// The account takes no changes for now. Its owner must ask the service why.
     #[error("the account is locked for changes")]
     AccountLocked,
+    /// Changes wait that the service does not have, and a sign-out would lose them. Push or discard them first.
+    #[error("{items} items have changes that are not sent")]
+    UnsentWork {
+        /// Items.
+        items: u64,
+    },
     /// No space left on this device. Free some, then try again; nothing half-written was kept as whole.
     #[error("no space left on this device")]
     DiskFull,
@@ -209,6 +215,7 @@ impl Error {
             | Self::NameRefused { .. }
             | Self::QuotaExceeded
             | Self::AccountLocked
+            | Self::UnsentWork { .. }
             | Self::LargerThanAllowed { .. }
             | Self::ManyGone { .. }
             | Self::DiskFull

@@ -210,6 +210,7 @@ impl From<Error> for Failure {
             Error::NameRefused { .. } => ("name_refused", 7),
             Error::QuotaExceeded => ("quota_exceeded", 7),
             Error::AccountLocked => ("account_locked", 7),
+            Error::UnsentWork { .. } => ("unsent_work", 7),
             Error::DiskFull => ("disk_full", 8),
             Error::DiskFailed { .. } => ("disk_failed", 8),
             Error::StoreBusy => ("store_busy", 8),

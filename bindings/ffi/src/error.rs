@@ -116,6 +116,14 @@ pub enum LommeError {
         /// For developers.
         detail: String,
     },
+    /// Changes wait that the service does not have, and a sign-out would lose them. Push or discard them first.
+    #[error("{detail}")]
+    UnsentWork {
+        /// Items.
+        items: u64,
+        /// For developers.
+        detail: String,
+    },
     /// No space left on this device. Free some, then try again; nothing half-written was kept as whole.
     #[error("{detail}")]
     DiskFull {
@@ -299,6 +307,10 @@ impl From<lomme::Error> for LommeError {
             E::NameRefused { detail } => Self::NameRefused { detail },
             E::QuotaExceeded => Self::QuotaExceeded { detail: said },
             E::AccountLocked => Self::AccountLocked { detail: said },
+            E::UnsentWork { items } => Self::UnsentWork {
+                items,
+                detail: said,
+            },
             E::DiskFull => Self::DiskFull { detail: said },
             E::DiskFailed { detail } => Self::DiskFailed { detail },
             E::ContentMismatch { detail } => Self::ContentMismatch { detail },
@@ -360,6 +372,7 @@ impl From<LommeError> for lomme::Error {
             E::NameRefused { detail } => Self::NameRefused { detail },
             E::QuotaExceeded { .. } => Self::QuotaExceeded,
             E::AccountLocked { .. } => Self::AccountLocked,
+            E::UnsentWork { items, .. } => Self::UnsentWork { items },
             E::DiskFull { .. } => Self::DiskFull,
             E::DiskFailed { detail } => Self::DiskFailed { detail },
             E::ContentMismatch { detail } => Self::ContentMismatch { detail },
@@ -405,6 +418,7 @@ mod tests {
             lomme::Error::NameTaken,
             lomme::Error::NameRefused { detail: detail() },
             lomme::Error::AccountLocked,
+            lomme::Error::UnsentWork { items: 2 },
             lomme::Error::VersionNotReadable,
             lomme::Error::Paused,
             lomme::Error::Cancelled,

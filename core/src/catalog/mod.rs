@@ -101,6 +101,8 @@ impl Catalog {
             .capabilities
             .iter()
             .any(|capability| capability.action == Action::Read);
+        // What the service never had is nowhere there, and is read from the staged bytes.
+        let path = path.or_else(|| item.pending.then(|| RemotePath::new(Vec::new())));
         match (path, item.size, md5) {
             (Some(path), Some(size), Some(md5)) if readable => Ok(Wanted {
                 item,

@@ -462,6 +462,9 @@ impl Content {
             self.cache.enter(&slot.name, wanted.item.space, slot.size)?;
         }
         slot.files()?;
+        if wanted.item.pending {
+            self.bring_unsent(&slot)?;
+        }
         Ok(slot)
     }
 

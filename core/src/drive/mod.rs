@@ -235,14 +235,22 @@ impl Drive {
     /// Signs out by choice: tokens, tree and unfinished downloads go. Works offline. What
     /// an app has downloaded to paths of its own stays. Running calls end with `Paused` first, so that
     /// nothing of the old account comes in after it. `StoreBusy` when one does not end: then call again.
+    ///
+    /// `UnsentWork` while changes wait that the service does not have; nothing is signed out then. Bytes that were
+    /// [discarded](Edits::discarded) go with the account.
     pub fn sign_out(&self) -> Result<()> {
         let _turning = self.turn(None)?;
         self.life.check()?;
+        let items = self.edits.unsent()?;
+        if items > 0 && !self.account.is_leaving()? {
+            return Err(Error::UnsentWork { items });
+        }
         self.account.begin_sign_out()?;
         let stopped = self.life.stop(State::Paused, Duration::from_secs(10));
         let done = stopped.and_then(|()| {
             self.account.sign_out(|| {
                 self.content.clear()?;
+                self.edits.clear()?;
                 self.catalog.clear()
             })
         });

@@ -29,8 +29,28 @@ impl Edits {
         self.remove_strays()
     }
 
+    /// Items with changes that the service does not have.
+    pub(crate) fn unsent(&self) -> Result<u64> {
+        let (rows, _) = self.store.all_edits()?;
+        let drafts = self.store.drafts()?;
+        let written = drafts.iter().filter(|draft| draft.session).count();
+        Ok(rows.len() as u64 + written as u64)
+    }
+
+    /// Removes all staged files: the account leaves, and their rows with it.
+    pub(crate) fn clear(&self) -> Result<()> {
+        self.close_files();
+        let names = self.staging.names()?;
+        names.iter().try_for_each(|name| self.staging.remove(name))
+    }
+
     fn recover_draft(&self, draft: &DraftRow) -> Result<()> {
-        let left = self.staging.len(&draft.file)?.filter(|_| draft.session);
+        let there = self.staging.len(&draft.file)?;
+        if there.is_none() && (self.store.now_ms() - draft.since_ms).abs() < YOUNG_MS {
+            // Another process may be between its row and its file.
+            return Ok(());
+        }
+        let left = there.filter(|_| draft.session);
         let before = draft.base.as_ref().and_then(|base| base.size);
         let nothing = left == Some(0) && before.unwrap_or(0) == 0;
         if left.is_none() || nothing {
@@ -57,7 +77,7 @@ impl Edits {
     }
 
     /// What a dead writer has left waits for a person: as the item's content, or aside if newer content of it waits.
-    fn park_draft(&self, draft: &DraftRow, staged: &Staged) -> Result<()> {
+    pub(super) fn park_draft(&self, draft: &DraftRow, staged: &Staged) -> Result<()> {
         let now = self.store.now_ms();
         self.store.outbox(|outbox| {
             outbox.remove_draft(&draft.file)?;
@@ -107,8 +127,13 @@ impl Edits {
                 };
                 let held = Some(Held::Park(Park::BytesLost).text());
                 if self.staging.len(file)?.is_none() && row.held != held {
-                    self.store
-                        .outbox(|outbox| outbox.put_progress(&EditRow { held, ..row }))?;
+                    self.store.outbox(|outbox| match outbox.get(&row.id)? {
+                        // Unless another process has put newer bytes meanwhile.
+                        Some(now) if now.content == row.content => {
+                            outbox.put_progress(&EditRow { held, ..now })
+                        }
+                        _ => Ok(()),
+                    })?;
                 }
             }
         }

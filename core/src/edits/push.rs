@@ -148,7 +148,7 @@ impl Edits {
             let park = match &error {
                 Error::NameRefused { .. } => Some(Park::NameRefused),
                 Error::NotAllowed { .. } => Some(Park::NotAllowed),
-                Error::VersionNotReadable => Some(Park::SourceGone),
+                Error::VersionNotReadable | Error::NoSuchItem { .. } => Some(Park::SourceGone),
                 Error::VersionGone => Some(Park::HistoryOnly),
                 Error::DiskFailed { .. } => Some(Park::BytesLost),
                 Error::NameTaken => Some(Park::PlaceTaken),
@@ -216,7 +216,15 @@ impl Edits {
                 Some((row, _)) => {
                     let of = row.id;
                     match self.carry_out(row, cancel).await {
-                        Ok(done) if of == id => outcome = done,
+                        Ok(done) if of == id => {
+                            // Both are kept only once the copy is there, too.
+                            if let Outcome::KeptBoth { copy } = &done {
+                                chain.insert(0, super::queue::id(copy)?);
+                            }
+                            if done != Outcome::Done {
+                                outcome = done;
+                            }
+                        }
                         Ok(_) => {}
                         Err(error) => {
                             let edits = self.clone();

@@ -7,6 +7,7 @@
 use super::staging::Staged;
 use super::wishes::{base_from, check_allowed, content_of, file_name, same_name, service_name};
 use super::{Edits, NewContent};
+use crate::catalog::Freshness;
 use crate::catalog::content_version;
 use crate::catalog::{Action, Id, Item, ItemId, Kind, Lookup, Order, Space, id_bytes, id_text};
 use crate::store::{Base, EditRow, Identified, Outbox, Place, WantedContent, WantedPlace, new_id};
@@ -174,6 +175,8 @@ impl Edits {
             let unchanged = same && !row.is_new;
             if !unchanged {
                 row.content = Some(content.clone());
+                // It is no copy any more, but what was saved over it.
+                row.copy_of = None;
             }
             row.attempts = 0;
             row.until_ms = None;
@@ -362,7 +365,8 @@ impl Edits {
 
     pub(super) fn has_children(&self, folder: &ItemId) -> Result<bool> {
         let page = self.catalog.children(folder, Order::Name, None, 1)?;
-        Ok(!page.items.is_empty())
+        // What was never listed is not known to be empty.
+        Ok(!page.items.is_empty() || page.freshness == Freshness::Never)
     }
 
     fn folder(&self, item: &ItemId) -> Result<Item> {

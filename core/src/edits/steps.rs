@@ -369,6 +369,9 @@ impl Edits {
     pub(super) async fn fulfil(&self, row: &EditRow, did: Did) -> Result<()> {
         let (edits, row) = (self.clone(), row.clone());
         blocking(move || {
+            if matches!(did, Did::Made | Did::Content) && row.kind == FILE {
+                edits.content.keep_pinned(&id_text(row.id))?;
+            }
             let theirs = edits.catalog.theirs(&row.id)?.map(|theirs| Base {
                 parent: theirs.parent,
                 name: theirs.name,

@@ -4,7 +4,7 @@
 //! recovery in any process that it lives.
 
 use super::queue::Purpose;
-use super::staging::Staging;
+use super::staging::{Staging, hash};
 use super::{Edits, WriteMode};
 use crate::catalog::{Id, Item, ItemId, Lookup, id_bytes, id_text};
 use crate::disk::BlockFile;
@@ -117,8 +117,8 @@ impl Edits {
         let made = match self.staging.begin(&draft.file, from, room) {
             Ok(made) => made,
             Err(error) => {
-                self.store
-                    .outbox(|outbox| outbox.remove_draft(&draft.file))?;
+                // If that fails too, the next start finds a row without bytes.
+                drop(self.store.outbox(|outbox| outbox.remove_draft(&draft.file)));
                 return Err(error);
             }
         };
@@ -202,52 +202,60 @@ impl Writer {
     /// Makes the bytes durable and queues them as the item's content, then ends the session. Equal bytes are no change.
     /// The item as it looks now. A second call gives `InvalidArgument`.
     pub fn commit(&self) -> Result<Item> {
-        self.sync()?;
-        let edits = &self.edits;
-        let staged = edits.staging.hash(&self.draft.file)?;
-        let purpose = match &self.draft.place {
-            Some(place) => Purpose::New(place.clone()),
-            None => Purpose::Over(self.draft.base.clone()),
-        };
-        let times = (None, None);
-        let item = edits.keep_staged(
-            &self.draft.id,
-            purpose,
-            &self.draft.file,
-            &staged,
-            times,
-            None,
-        )?;
-        *self.session.ended() = true;
+        // Nothing is written between the hash and the row: the file is ours alone for all of it.
+        let item = self.with(|file| {
+            file.sync()?;
+            let staged = hash(file)?;
+            let purpose = match &self.draft.place {
+                Some(place) => Purpose::New(place.clone()),
+                None => Purpose::Over(self.draft.base.clone()),
+            };
+            let (id, name) = (&self.draft.id, &self.draft.file);
+            let item = self
+                .edits
+                .keep_staged(id, purpose, name, &staged, (None, None), None)?;
+            *self.session.ended() = true;
+            Ok(item)
+        })?;
         self.session.close();
         Ok(item)
     }
 
     /// Drops the bytes and ends the session. Fine after a commit.
     pub fn abort(&self) -> Result<()> {
-        let mut ended = self.session.ended();
-        if std::mem::replace(&mut *ended, true) {
+        if *self.session.ended() {
             return Ok(());
         }
+        let name = &self.draft.file;
+        self.with(|_| {
+            self.edits
+                .store
+                .outbox(|outbox| outbox.remove_draft(name))?;
+            *self.session.ended() = true;
+            // A stray, if this fails.
+            drop(self.edits.staging.remove(name));
+            Ok(())
+        })?;
         self.session.close();
-        let file = &self.draft.file;
-        self.edits
-            .store
-            .outbox(|outbox| outbox.remove_draft(file))?;
-        self.edits.staging.remove(file)
+        Ok(())
     }
 
     /// Works on the file, which a pause may have closed.
     fn with<T>(&self, work: impl FnOnce(&dyn BlockFile) -> Result<T>) -> Result<T> {
         let _busy = self.edits.life.busy()?;
+        let mut file = self.session.file();
         if *self.session.ended() {
             return Err(Error::invalid("the session has ended"));
         }
-        let mut file = self.session.file();
         if file.is_none() {
             let opened = self.edits.staging.open(&self.draft.file)?;
             if !opened.try_lock(true)? {
                 return Err(Error::StoreBusy);
+            }
+            // While the drive was paused another process may have taken the draft for a dead one's.
+            let drafts = self.edits.store.drafts()?;
+            if !drafts.iter().any(|draft| draft.file == self.draft.file) {
+                return Err(Error::VersionGone);
             }
             *file = Some(opened);
         }
@@ -259,15 +267,28 @@ impl Writer {
 }
 
 impl Drop for Writer {
-    /// The bytes stay, as a draft that waits for a person.
+    /// The bytes stay, and wait for a person. What was given away may still be written to by others: that draft is left to
+    /// the next start.
     fn drop(&mut self) {
         if *self.session.ended() {
             return;
         }
-        self.session.close();
-        let left = self.edits.recover();
+        let parked = self.with(|file| {
+            let drafts = self.edits.store.drafts()?;
+            let own = drafts
+                .into_iter()
+                .find(|draft| draft.file == self.draft.file);
+            match own.filter(|draft| !draft.handed_out) {
+                Some(own) if file.len()? > 0 || own.base.is_some() => {
+                    file.sync()?;
+                    self.edits.park_draft(&own, &hash(file)?)
+                }
+                _ => Ok(()),
+            }
+        });
         // What cannot be looked after now, the next start looks after.
-        drop(left);
+        drop(parked);
+        self.session.close();
     }
 }
 

@@ -97,7 +97,9 @@ impl Store {
     pub fn forget_all(&self) -> Result<()> {
         self.journal.write(|db| {
             db.execute_batch(
-                "DELETE FROM identity; DELETE FROM mark; DELETE FROM held;
+                "DELETE FROM identity; DELETE FROM mark; DELETE FROM held; DELETE FROM edit; DELETE FROM sent;
+                 DELETE FROM draft; DELETE FROM operation; DELETE FROM conflict; DELETE FROM discarded;
+                 DELETE FROM temporary;
                  DELETE FROM setting WHERE key LIKE 'disappearance of %';",
             )?;
             super::marks::count_change(db)

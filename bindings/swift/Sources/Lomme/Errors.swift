@@ -17,6 +17,7 @@ extension LommeError: LocalizedError {
         case .NameRefused: "The service does not take this name. Choose another."
         case .QuotaExceeded: "The account's space is used up."
         case .AccountLocked: "The account takes no changes for now."
+        case .UnsentWork: "There are changes that are not sent yet."
         case .DiskFull: "There is no space left on this device."
         case .DiskFailed: "The files of this app can't be read or written."
         case .ContentMismatch: "The file arrived damaged."

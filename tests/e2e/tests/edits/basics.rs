@@ -300,3 +300,67 @@ async fn the_rules_of_the_spaces_are_kept() {
     assert_eq!(phone.writer().read("/Laptop/Docs/b").unwrap(), b"x");
     assert!(phone.server("Sync").contains_key("From the laptop/b"));
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_not_sent_is_read_from_here_and_a_pin_of_it_costs_no_byte() {
+    use lomme::catalog::LocalCopy;
+    use lomme::content::Purpose;
+    let phone = Phone::new(&[("Sync/d/a", "theirs")]).await;
+    let (drive, cancel) = (phone.drive(), CancelToken::new());
+    let d = phone.item("Sync/d").id;
+    drive.content().pin(&d, u64::MAX).unwrap();
+    phone.edit("Sync/d/a", "ours, longer");
+    let new = phone.create("Sync/d", "new", "new here");
+    phone.cloud.reset_counts();
+    for (path, content) in [("Sync/d/a", "ours, longer"), ("Sync/d/new", "new here")] {
+        let item = phone.item(path);
+        assert_eq!(item.local, LocalCopy::Whole);
+        let reader = drive
+            .content()
+            .open_reader(&item.id, None, Purpose::Open)
+            .unwrap();
+        assert_eq!(reader.read_at(0, 100).unwrap(), content.as_bytes());
+        let dest = phone.pocket.outer.path().join("dest");
+        drive
+            .content()
+            .fetch_to_file(&item.id, None, &dest, Purpose::Open, None, &cancel)
+            .await
+            .unwrap();
+        assert_eq!(std::fs::read_to_string(&dest).unwrap(), content);
+        drive.content().evict(&item.id).unwrap();
+        assert_eq!(
+            drive
+                .content()
+                .open_reader(&item.id, None, Purpose::Open)
+                .unwrap()
+                .size(),
+            content.len() as u64
+        );
+    }
+    phone.push_all().await;
+    let run = drive.content().keep_pins(None, &cancel).await.unwrap();
+    assert_eq!((run.fetched, run.missing_files), (0, 0));
+    let LocalCopy::Whole = phone.item("Sync/d/new").local else {
+        panic!("a pinned file is not here");
+    };
+    assert_eq!(phone.item("Sync/d/new").id, new.id);
+    assert_eq!(phone.cloud.counts().content_of("Sync"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_by_choice_tells_of_unsent_work_first_and_leaves_nothing_of_the_account() {
+    let phone = Phone::new(&[("Sync/a", "one")]).await;
+    phone.edit("Sync/a", "two");
+    let refused = phone.drive().sign_out();
+    assert_eq!(refused, Err(Error::UnsentWork { items: 1 }));
+    assert_eq!(phone.drive().edits().outbox().unwrap().len(), 1);
+    phone
+        .drive()
+        .edits()
+        .discard(&phone.item("Sync/a").id)
+        .unwrap();
+    phone.drive().sign_out().unwrap();
+    assert!(phone.drive().edits().discarded().unwrap().is_empty());
+    let left = std::fs::read_dir(phone.pocket.outer.path().join("drive/unsent")).unwrap();
+    assert_eq!(left.count(), 0);
+}

@@ -134,6 +134,7 @@ async fn a_new_name_that_is_taken_gets_another() {
         kinds(&phone),
         [ConflictKind::NameTaken, ConflictKind::NameTaken]
     );
+    phone.look().await;
     phone.agrees().await;
 }
 
