@@ -135,6 +135,8 @@ class ConflictTest {
         cloud.put("/Jotta/Sync/Folder/a.txt", "one".toByteArray())
         signedIn(cloud, directory) { drive ->
             drive.index(DriveSpace.SYNC)
+            // A file that is followed wherever it goes is one whose folder was listed, as whoever shows it does.
+            drive.refresh(drive.found("Sync", "Folder").id)
             test(cloud, drive, drive.found("Sync", "Folder", "a.txt"))
         }
     }
