@@ -195,30 +195,23 @@ impl Edits {
             .current
             .as_ref()
             .is_some_and(|current| current.md5 != content.md5);
-        let copies: Vec<(ConflictKind, WantedContent)> = if theirs_is_newest {
-            let known = WantedContent {
-                file: String::new(),
-                ..content.clone()
-            };
-            vec![(ConflictKind::BothEdited, known)]
-        } else {
-            slipped
-                .into_iter()
-                .map(|revision| {
-                    let theirs = WantedContent {
-                        file: String::new(),
-                        size: revision.size,
-                        md5: revision.md5,
-                        blake3: None,
-                        created_ms: revision.created_ms,
-                        modified_ms: revision.modified_ms,
-                    };
-                    (ConflictKind::SlippedIn, theirs)
-                })
-                .collect()
-        };
+        if theirs_is_newest {
+            // With its staged bytes: the service may know by then only what is current.
+            let kind = ConflictKind::BothEdited;
+            let copy = self.keep_copy(row, kind, content.clone(), true).await?;
+            return Ok(vec![copy]);
+        }
+        let copies = slipped.into_iter().map(|revision| WantedContent {
+            file: String::new(),
+            size: revision.size,
+            md5: revision.md5,
+            blake3: None,
+            created_ms: revision.created_ms,
+            modified_ms: revision.modified_ms,
+        });
         let mut made = Vec::new();
-        for (kind, copy) in copies {
+        for copy in copies {
+            let kind = ConflictKind::SlippedIn;
             made.push(self.keep_copy(row, kind, copy, false).await?);
         }
         Ok(made)

@@ -105,6 +105,13 @@ impl Edits {
         if row.fate == Some(Fate::Trash) && row.kind == FOLDER {
             return self.leaves_first(row);
         }
+        // What is copied must be there first, as it is wanted.
+        if let Some(source) = row.copy_of
+            && let Some(source) = self.store.edit(&source)?
+            && (source.is_new || source.content.is_some())
+        {
+            return Ok(Some(source.id));
+        }
         let Some(place) = &row.place else {
             return Ok(None);
         };

@@ -364,3 +364,24 @@ async fn a_sign_out_by_choice_tells_of_unsent_work_first_and_leaves_nothing_of_t
     let left = std::fs::read_dir(phone.pocket.outer.path().join("drive/unsent")).unwrap();
     assert_eq!(left.count(), 0);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_copy_of_what_is_not_sent_waits_for_it_and_what_is_saved_over_a_copy_is_not_lost() {
+    let phone = Phone::new(&[("Sync/a", "one")]).await;
+    let edits = phone.drive().edits();
+    let new = phone.create("Sync", "new", "new here");
+    let archive = Space::Archive.root();
+    edits.copy(&new.id, &archive, None, None).unwrap();
+    edits
+        .copy(&phone.item("Sync/a").id, &archive, None, None)
+        .unwrap();
+    phone.edit("Archive/a", "saved over the copy");
+    phone.push_all().await;
+    let expected = files(&[("a", "saved over the copy"), ("new", "new here")]);
+    assert_eq!(phone.server("Archive"), expected);
+    assert_eq!(
+        phone.server("Sync"),
+        files(&[("a", "one"), ("new", "new here")])
+    );
+    phone.agrees().await;
+}

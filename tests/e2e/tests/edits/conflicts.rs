@@ -201,3 +201,31 @@ async fn edited_here_in_a_folder_that_is_deleted_there_makes_the_folder_again() 
     phone.look().await;
     phone.agrees().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_writes_between_our_look_and_our_upload_is_kept() {
+    use local_cloud::{Moment, Rule};
+    for (request, moment, kind) in [
+        ("allocate", Moment::BeforeWork, ConflictKind::SlippedIn),
+        ("upload", Moment::BeforeWork, ConflictKind::BothEdited),
+        ("upload", Moment::BeforeAnswer, ConflictKind::BothEdited),
+    ] {
+        let phone = Phone::new(&[("Sync/a.txt", "base")]).await;
+        phone.edit("Sync/a.txt", "ours");
+        let rule = Rule::on(request).once();
+        phone.cloud.trouble().add(rule.strike(moment, |writer| {
+            writer.put("/Jotta/Sync/a.txt", b"theirs").unwrap();
+        }));
+        phone.push_all().await;
+        let server = phone.server("Sync");
+        let (item, copy) = match kind {
+            ConflictKind::SlippedIn => ("ours", "theirs"),
+            _ => ("theirs", "ours"),
+        };
+        assert_eq!(server["a.txt"], item, "{kind:?}");
+        assert_eq!(copy_of(&phone, "a (Conflict "), copy, "{kind:?}");
+        assert_eq!(kinds(&phone), [kind]);
+        phone.look().await;
+        phone.agrees().await;
+    }
+}
