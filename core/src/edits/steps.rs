@@ -207,7 +207,13 @@ impl Edits {
         content: &WantedContent,
         cancel: &CancelToken,
     ) -> Result<Outcome> {
-        let (parent, path, restored) = self.shown_place(row, cancel).await?;
+        let (parent, path, mut restored) = self.shown_place(row, cancel).await?;
+        // An announcement makes the folder again by itself, if nobody has noticed yet that it is gone.
+        let folder = path.above();
+        if folder.segments().len() > 2 {
+            let there = self.remote.look(&folder, cancel).await?;
+            restored |= !matches!(there, Presence::Folder);
+        }
         let history = match self.send(row, &path, content, true, cancel).await {
             Err(Error::NameTaken) => match self.remote.look(&path, cancel).await? {
                 Presence::File(history) if is(&history, content) => *history,

@@ -13,6 +13,12 @@ impl RemotePath {
     pub fn segments(&self) -> &[String] {
         &self.0
     }
+    /// The folder that it is in.
+    pub fn above(&self) -> Self {
+        let mut segments = self.0.clone();
+        segments.pop();
+        Self(segments)
+    }
     /// The same place under another name.
     pub fn with_name(&self, name: &str) -> Self {
         let mut segments = self.0.clone();
