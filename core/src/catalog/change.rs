@@ -382,7 +382,7 @@ impl<'a> Change<'a> {
     }
 
     /// What the service has in a folder.
-    fn served_children(&self, folder: i64) -> Result<Vec<Known>> {
+    pub(super) fn served_children(&self, folder: i64) -> Result<Vec<Known>> {
         Ok(self
             .db
             .prepare_cached(&format!(

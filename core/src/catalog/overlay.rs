@@ -594,11 +594,11 @@ impl Change<'_> {
                     };
                     let facts = below.facts.clone();
                     self.write(&below, spot, facts)?;
-                    self.db
-                        .prepare_cached("UPDATE theirs SET parent = ?2 WHERE parent = ?1")?
-                        .execute((other, key))?;
                 }
             }
+            self.db
+                .prepare_cached("UPDATE theirs SET parent = ?2 WHERE parent = ?1")?
+                .execute((other, key))?;
             if self.edit(other)? == 0
                 && let Some(row) = shown(self.db, other)?
             {
@@ -619,11 +619,14 @@ impl Change<'_> {
         let known = self.known(key)?;
         let (parent, facts) = match answer {
             Answered::Gone => {
-                return match (bits, known) {
-                    (0, Some(row)) => self.remove_now(row),
-                    (0, None) => Ok(()),
-                    _ => self.lose_theirs(key),
-                };
+                // With all that the service had in it; what is wanted of that stays.
+                if bits == 0 {
+                    return self.remove(key);
+                }
+                for below in self.served_children(key)? {
+                    self.remove(below.key)?;
+                }
+                return self.lose_theirs(key);
             }
             Answered::File { parent, file } => {
                 let Some(facts) = file_facts(RemoteFile {

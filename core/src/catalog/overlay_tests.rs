@@ -479,3 +479,25 @@ fn names_that_differ_by_case_or_normalisation_have_one_holder() {
     assert_eq!(shown(&pocket, &["Sync", "A"]), ["a", "Bl\u{e5}", "c"]);
     assert_eq!(pocket.catalog.item(&inside).unwrap(), Lookup::Gone);
 }
+
+#[test]
+fn a_folder_that_is_gone_for_ever_goes_with_all_that_was_in_it() {
+    for wished in [false, true] {
+        let pocket = pocket();
+        let [folder, c] =
+            [&["Sync", "A"][..], &["Sync", "A", "In", "c"]].map(|names| pocket.id(names));
+        if wished {
+            want(&pocket, &folder, |row| row.fate = Some(Fate::Trash));
+        }
+        pocket
+            .catalog
+            .note_answer(&bytes(&folder), &Answered::Gone)
+            .unwrap();
+        want_nothing(&pocket, &folder);
+        for id in [&folder, &c] {
+            assert_eq!(pocket.catalog.item(id).unwrap(), Lookup::Gone, "{wished}");
+        }
+        let counts = pocket.catalog.counts().unwrap();
+        assert_eq!((counts[0], counts[3]), (1, 0), "{wished}");
+    }
+}

@@ -211,7 +211,8 @@ impl Edits {
         while let Some(folder) = folders.pop() {
             cancel.check()?;
             let mut list = match self.remote.list(&folder, cancel).await {
-                Err(Error::NoSuchItem { .. }) => continue,
+                // Below the first that is nothing to restore; the first itself is what a person waits for.
+                Err(Error::NoSuchItem { .. }) if folder != *path => continue,
                 list => list?,
             };
             let mut files = Vec::new();

@@ -397,7 +397,8 @@ impl Edits {
     pub(super) fn replay(&self, key: Option<&str>) -> Result<Option<Item>> {
         match self.item_of_key(key)? {
             Some(item) => {
-                self.catalog.settle_edits(&[item])?;
+                // Nothing was put now; what a kill has left unshown is shown.
+                self.catalog.settle_edits(&[])?;
                 self.found(&id_text(item)).map(Some)
             }
             None => Ok(None),

@@ -11,7 +11,7 @@ use super::send::Over;
 use super::state::{Marker, What};
 use super::wishes::same_name;
 use super::{ConflictKind, Edits, Outcome, Park};
-use crate::catalog::{Answered, Id, id_text};
+use crate::catalog::{Answered, Id, Space, id_text};
 use crate::remote::{FileHistory, Presence, RemoteFile, RemotePath};
 use crate::runtime::blocking;
 use crate::store::{Base, ConflictRow, EditRow, Fate, WantedContent, WantedPlace};
@@ -108,10 +108,22 @@ impl Edits {
                     presence,
                 }));
             }
+            // The trash shows it, though the service does not show what is in the trash by its path.
+            if again && wanted_there && presence == Presence::Absent {
+                return Ok(Some(Found {
+                    path: theirs.path,
+                    presence,
+                }));
+            }
             if again {
                 return Ok(None);
             }
-            match self.catalog.refresh_inner(&id_text(row.id), cancel).await {
+            // What is in the trash is told by the listing of the trash, whatever its path shows.
+            let whom = match wanted_there && presence == Presence::Absent {
+                true => Space::Trash.root(),
+                false => id_text(row.id),
+            };
+            match self.catalog.refresh_inner(&whom, cancel).await {
                 // Something living has its place in the trash: whoever restores or purges sees to that.
                 Err(Error::NotAllowed { .. }) if wanted_there => {
                     return Ok(Some(Found {

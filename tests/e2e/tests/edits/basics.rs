@@ -385,3 +385,29 @@ async fn a_copy_of_what_is_not_sent_waits_for_it_and_what_is_saved_over_a_copy_i
     );
     phone.agrees().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_comes_back_also_where_the_service_does_not_show_what_is_in_the_trash() {
+    let mut switches = local_cloud::Switches::default();
+    switches.set("trashed_get", "404").unwrap();
+    let phone = Phone::with(
+        &[("Sync/d/a", "a"), ("Sync/c", "c"), ("Sync/f", "f")],
+        switches,
+    )
+    .await;
+    for path in ["Sync/d", "Sync/c", "Sync/f"] {
+        phone.trash(path);
+    }
+    phone.push_all().await;
+    phone.look().await;
+    let edits = phone.drive().edits();
+    edits.restore(&phone.item("Trash/c").id, None).unwrap();
+    edits.purge(&phone.item("Trash/f").id, None).unwrap();
+    phone.push_all().await;
+    assert_eq!(phone.server("Sync"), files(&[("c", "c")]));
+    // A folder's tree is shown nowhere then, so it waits for a person and is not said to be back.
+    edits.restore(&phone.item("Trash/d").id, None).unwrap();
+    let run = phone.push().await;
+    assert_eq!((run.done, run.left), (0, 1));
+    assert_eq!(phone.server("Sync"), files(&[("c", "c")]));
+}
