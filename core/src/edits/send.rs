@@ -104,7 +104,7 @@ impl Edits {
             let body = self.body(content, resume_at).await?;
             let sent = self
                 .remote
-                .upload(&url, resume_at, content.size, body, cancel)
+                .upload(&url, resume_at, content.size, body, |_| {}, cancel)
                 .await;
             match sent {
                 Ok(Sent::Done { size, md5 }) => {

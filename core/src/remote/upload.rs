@@ -145,8 +145,8 @@ impl Remote {
         })
     }
 
-    /// Sends the bytes from `resume_at` on; `body` must give `size - resume_at` of them, in pieces of at most 64 KiB. An error of `body` ends the
-    /// upload and comes back as it is.
+    /// Sends the bytes from `resume_at` on; `body` must give `size - resume_at` of them, in small pieces. An error of
+    /// `body` ends the upload and comes back as it is. `moved` is told how many bytes each piece has, as it leaves.
     ///
     /// Errors: `ContentMismatch` when the service got other bytes than were announced, `ServerBusy` and `Offline` when it
     /// is to be announced again.
@@ -156,6 +156,7 @@ impl Remote {
         resume_at: u64,
         size: u64,
         body: S,
+        moved: impl Fn(u64) + Send + 'static,
         cancel: &CancelToken,
     ) -> Result<Sent>
     where
@@ -178,21 +179,25 @@ impl Remote {
                 &format!("bytes={resume_at}-{}", size.saturating_sub(1)),
             )?;
         }
-        let (moved, failed) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(None)));
-        let (count, keep) = (moved.clone(), failed.clone());
-        let pieces = body.map(move |piece| {
+        let (pieces, failed) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(None)));
+        let (count, keep) = (pieces.clone(), failed.clone());
+        let body = body.map(move |piece| {
             count.fetch_add(1, Ordering::Relaxed);
-            piece.inspect_err(|error| {
-                *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
-            })
+            match &piece {
+                Ok(bytes) => moved(bytes.len() as u64),
+                Err(error) => {
+                    *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+                }
+            }
+            piece
         });
-        *request.body_mut() = Some(Body::wrap_stream(pieces));
+        *request.body_mut() = Some(Body::wrap_stream(body));
         let stall = self.transport.patience().stall;
         let silence = async {
-            let mut seen = moved.load(Ordering::Relaxed);
+            let mut seen = pieces.load(Ordering::Relaxed);
             loop {
                 tokio::time::sleep(stall).await;
-                let now = moved.load(Ordering::Relaxed);
+                let now = pieces.load(Ordering::Relaxed);
                 if now == seen {
                     return Error::offline("the upload stalled");
                 }

@@ -37,11 +37,14 @@ async fn put(remote: &Remote, place: &str, content: &[u8], only_new: bool) -> Re
             Allocated::Send { url, resume_at } => {
                 let rest = body(content, resume_at);
                 sent += facts.size - resume_at;
+                let (told, moved) = std::sync::mpsc::channel();
+                let tell = move |bytes| told.send(bytes).unwrap();
                 let done = remote
-                    .upload(&url, resume_at, facts.size, rest, &never())
+                    .upload(&url, resume_at, facts.size, rest, tell, &never())
                     .await;
                 match done {
                     Ok(Sent::Done { size, md5 }) => {
+                        assert_eq!(moved.try_iter().sum::<u64>(), facts.size - resume_at);
                         assert_eq!(size, Some(facts.size));
                         assert_eq!(md5, Some(facts.md5));
                         return Ok(sent);
@@ -321,7 +324,7 @@ async fn other_bytes_than_were_announced_are_refused_whatever_the_status() {
             panic!("{told:?}");
         };
         let done = remote
-            .upload(&url, 0, 3_000, body(&sent, 0), &never())
+            .upload(&url, 0, 3_000, body(&sent, 0), |_| {}, &never())
             .await;
         assert!(
             matches!(done, Err(Error::ContentMismatch { .. })),
@@ -347,7 +350,9 @@ async fn an_error_of_the_body_comes_back_as_itself_and_a_cancel_ends_the_upload(
     };
     let url = announce().await;
     let broken = stream::iter([Ok(Bytes::from_static(&[1; 500])), Err(Error::DiskFull)]);
-    let done = remote.upload(&url, 0, 3_000, broken, &never()).await;
+    let done = remote
+        .upload(&url, 0, 3_000, broken, |_| {}, &never())
+        .await;
     assert_eq!(done, Err(Error::DiskFull));
     let url = announce().await;
     let cancel = CancelToken::new();
@@ -362,7 +367,9 @@ async fn an_error_of_the_body_comes_back_as_itself_and_a_cancel_ends_the_upload(
             Some((Ok(Bytes::from_static(&[1; 500])), n + 1))
         }
     });
-    let done = remote.upload(&url, 0, 3_000, endless, &cancel).await;
+    let done = remote
+        .upload(&url, 0, 3_000, endless, |_| {}, &cancel)
+        .await;
     assert_eq!(done, Err(Error::Cancelled));
     assert!(cloud.writer().read("/Jotta/Sync/a").is_err());
 }
@@ -511,6 +518,6 @@ async fn an_upload_on_which_nothing_moves_ends() {
     let remote = remote.impatient(Duration::from_millis(50));
     let stuck = stream::once(async { Ok(Bytes::from_static(&[1; 500])) })
         .chain(stream::once(std::future::pending()));
-    let done = remote.upload(&url, 0, 3_000, stuck, &never()).await;
+    let done = remote.upload(&url, 0, 3_000, stuck, |_| {}, &never()).await;
     assert!(matches!(done, Err(Error::Offline { .. })), "{done:?}");
 }
