@@ -3,6 +3,7 @@
 use crate::measure::{Measured, measure};
 use serde::Serialize;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -23,6 +24,8 @@ pub struct Run {
     pub took: Measured,
     /// Requests that the cloud has answered, of all kinds.
     pub requests: u64,
+    /// The same, by kind.
+    pub kinds: BTreeMap<String, u64>,
     /// Bytes of content that the cloud has sent.
     pub content_mib: f64,
     /// Bytes that went over the loopback device, TLS and headers included, both ways.
@@ -107,6 +110,7 @@ impl Stage {
         };
         Ok(Run {
             requests: sum(&counts["requests"]),
+            kinds: serde_json::from_value(counts["requests"].clone()).unwrap_or_default(),
             content_mib: mib(sum(&counts["content_bytes"])),
             wire_mib: mib(wire),
             says: serde_json::from_str(&took.printed).unwrap_or(Value::Null),

@@ -3,6 +3,9 @@
 //! Every byte that is read is compared with what the cloud must have sent: speed with wrong bytes is none.
 
 use serde::Serialize;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
 
 /// One read of a pattern.
 #[derive(Clone, Copy, Debug)]
@@ -47,6 +50,21 @@ pub fn video(size: u64, seed: u64) -> Vec<Piece> {
         play(chance.u64(0..size - (8 << 20)), 4 << 20);
     }
     pieces
+}
+
+/// Writes a file of `size` bytes that no other `seed` makes, because the service takes no bytes that it has already.
+pub fn make(path: &Path, seed: u64, size: u64) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    let mut piece = Vec::with_capacity(1 << 20);
+    for index in 0..size.div_ceil(8) {
+        piece.extend(word(seed, index));
+        if piece.len() == 1 << 20 {
+            file.write_all(&piece)?;
+            piece.clear();
+        }
+    }
+    file.write_all(&piece)?;
+    file.set_len(size)
 }
 
 /// Whether `bytes` are what the cloud generates from `seed` at `offset`.
@@ -119,6 +137,18 @@ mod tests {
             changed[19] ^= 1;
             assert!(!is_right(7, from as u64, &changed));
         }
+    }
+
+    #[test]
+    fn a_file_that_is_made_has_its_length_and_the_bytes_of_its_seed() {
+        let path = std::env::temp_dir().join(format!("lomme-bench-{}", std::process::id()));
+        for size in [0, 5, 16, (1 << 20) + 3] {
+            make(&path, 9, size).unwrap();
+            let bytes = std::fs::read(&path).unwrap();
+            assert_eq!(bytes.len() as u64, size);
+            assert!(is_right(9, 0, &bytes) && (size == 0 || !is_right(8, 0, &bytes)));
+        }
+        std::fs::remove_file(&path).unwrap();
     }
 
     #[test]

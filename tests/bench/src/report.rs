@@ -91,6 +91,26 @@ impl Benchmark {
         self.target(what, value, at_most);
     }
 
+    /// The least of a figure of a side. What else runs on the machine only adds to it.
+    pub fn least(&self, side: &str, figure: impl Fn(&Run) -> f64) -> f64 {
+        let side = self.sides.iter().find(|known| known.name == side);
+        let figures = side.map_or_else(Vec::new, |side| side.runs.iter().map(figure).collect());
+        figures.into_iter().reduce(f64::min).unwrap_or(f64::NAN)
+    }
+
+    /// A target for the ratio of the best rounds of two sides.
+    pub fn best_target(
+        &mut self,
+        what: &str,
+        sides: (&str, &str),
+        figure: impl Fn(&Run) -> f64,
+        at_most: f64,
+    ) {
+        let value = self.least(sides.0, &figure) / self.least(sides.1, &figure);
+        let what = format!("{what}, {} ÷ {}, best of each", sides.0, sides.1);
+        self.target(what, value, at_most);
+    }
+
     pub fn note(&mut self, note: impl Into<String>) {
         self.notes.push(note.into());
     }

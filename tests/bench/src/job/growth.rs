@@ -1,6 +1,6 @@
-//! How much a process grows while it downloads, in the profile of an extension.
+//! How much a process grows while it downloads or uploads, in the profile of an extension.
 
-use super::look_up;
+use super::{look_up, upload};
 use crate::measure::status_kib;
 use lomme::content::Purpose;
 use lomme::{CancelToken, Drive};
@@ -15,6 +15,49 @@ use std::time::Duration;
 pub fn run(drive: &Arc<Drive>, dest: &Path, paths: &[&str]) -> Value {
     let items: Vec<_> = paths.iter().map(|path| look_up(drive, path)).collect();
     let total: u64 = items.iter().filter_map(|item| item.size).sum();
+    let fetch_all = || {
+        lomme::runtime().block_on(async {
+            let mut running = Vec::new();
+            for (number, item) in items.into_iter().enumerate() {
+                let (drive, dest) = (drive.clone(), dest.join(number.to_string()));
+                running.push(lomme::runtime().spawn(async move {
+                    drive
+                        .content()
+                        .fetch_to_file(
+                            &item.id,
+                            None,
+                            &dest,
+                            Purpose::Open,
+                            None,
+                            &CancelToken::new(),
+                        )
+                        .await
+                        .unwrap();
+                }));
+            }
+            for one in running {
+                one.await.unwrap();
+            }
+        });
+    };
+    growth_of(total, fetch_all)
+}
+
+/// Stores the files of `source` in `folder` and sends them. The folder is known before the count begins.
+pub fn sending(drive: &Drive, source: &Path, folder: &str) -> Value {
+    let folder = look_up(drive, folder);
+    let files = upload::files(source);
+    let lengths = files.iter().map(|path| path.metadata().unwrap().len());
+    growth_of(lengths.sum(), || {
+        for path in &files {
+            upload::store(drive, &folder.id, path, "borrow");
+        }
+        let run = upload::push(drive);
+        assert_eq!((run.done, run.left), (files.len() as u64, 0), "{run:?}");
+    })
+}
+
+fn growth_of(total: u64, work: impl FnOnce()) -> Value {
     let anonymous = Arc::new(AtomicU64::new(0));
     let over = Arc::new(AtomicBool::new(false));
     let watcher = watch(anonymous.clone(), over.clone());
@@ -23,29 +66,7 @@ pub fn run(drive: &Arc<Drive>, dest: &Path, paths: &[&str]) -> Value {
     let before = kib("VmRSS:");
     let anonymous_before = kib("RssAnon:");
     anonymous.store(anonymous_before, Ordering::SeqCst);
-    lomme::runtime().block_on(async {
-        let mut running = Vec::new();
-        for (number, item) in items.into_iter().enumerate() {
-            let (drive, dest) = (drive.clone(), dest.join(number.to_string()));
-            running.push(lomme::runtime().spawn(async move {
-                drive
-                    .content()
-                    .fetch_to_file(
-                        &item.id,
-                        None,
-                        &dest,
-                        Purpose::Open,
-                        None,
-                        &CancelToken::new(),
-                    )
-                    .await
-                    .unwrap();
-            }));
-        }
-        for one in running {
-            one.await.unwrap();
-        }
-    });
+    work();
     let after = kib("VmHWM:");
     over.store(true, Ordering::SeqCst);
     watcher.join().unwrap();

@@ -1,8 +1,10 @@
 //! Lomme's side: each job opens a directory that is signed in, does one thing as an app would, and says what it saw.
 
 mod browse;
+pub mod drain;
 mod growth;
 mod read;
+mod upload;
 
 use lomme::account::Secret;
 use lomme::catalog::{Item, Lookup, Search, Space};
@@ -18,7 +20,7 @@ use crate::vault::FileVault;
 /// Runs a job on `directory` against the cloud that `ca` vouches for.
 pub fn run(name: &str, directory: &str, ca: &str, rest: &[&str]) -> Value {
     let profile = match name {
-        "growth" => Profile::Extension,
+        "growth" | "send-growth" => Profile::Extension,
         _ => Profile::App,
     };
     let drive = open(directory, ca, profile);
@@ -38,6 +40,10 @@ pub fn run(name: &str, directory: &str, ca: &str, rest: &[&str]) -> Value {
         }
         ("browse", [folder]) => browse::run(&drive, folder),
         ("growth", [dest, paths @ ..]) => growth::run(&drive, Path::new(dest), paths),
+        ("upload", [how, source, folder]) => upload::run(&drive, how, Path::new(source), folder),
+        ("send-growth", [source, folder]) => growth::sending(&drive, Path::new(source), folder),
+        ("queue", [source, folder]) => drain::queue(&drive, Path::new(source), folder),
+        ("drain", []) => drain::send(&drive),
         _ => panic!("no job {name} with {} parameters", rest.len()),
     }
 }

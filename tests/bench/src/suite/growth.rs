@@ -5,7 +5,7 @@ use super::files::text;
 use crate::cloud::remove;
 use crate::report::Benchmark;
 
-const AT_MOST_MIB: f64 = 12.0;
+pub const AT_MOST_MIB: f64 = 12.0;
 
 pub fn run(suite: &Suite) -> Result<Vec<Benchmark>, String> {
     suite.fill("/Jotta/Archive/big", 1, 4 << 30)?;

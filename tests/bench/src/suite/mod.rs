@@ -1,11 +1,13 @@
 //! The benchmarks: fills the cloud, lets both sides run in turn, and prints the tables.
 
 mod browse;
+mod drain;
 mod files;
 mod growth;
 mod index;
 mod reads;
 mod serve;
+mod uploads;
 
 use crate::cloud::{Run, Stage};
 use crate::hash::Md5;
@@ -24,13 +26,17 @@ pub struct Suite {
 
 type Bench = fn(&Suite) -> Result<Vec<Benchmark>, String>;
 
-const ALL: [(&str, Bench); 6] = [
+const ALL: [(&str, Bench); 10] = [
     ("index", index::run),
     ("one", files::one),
     ("many", files::many),
     ("reads", reads::run),
     ("browse", browse::run),
     ("growth", growth::run),
+    ("send-one", uploads::one),
+    ("send-many", uploads::many),
+    ("send-growth", uploads::growth),
+    ("drain", drain::run),
 ];
 
 /// `rest` are names of benchmarks and `--rounds N`.
