@@ -309,8 +309,6 @@ mod meanwhile_tests;
 #[cfg(test)]
 mod model_tests;
 #[cfg(test)]
-mod overlay_tests;
-#[cfg(test)]
 pub(crate) mod pocket;
 #[cfg(test)]
 mod poll_tests;

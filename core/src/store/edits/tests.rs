@@ -1,5 +1,6 @@
 #![allow(clippy::unwrap_used)]
 use super::*;
+use crate::Error;
 use crate::clock::ManualClock;
 use crate::disk::RealDisk;
 use crate::store::{Identified, Place};
@@ -229,7 +230,7 @@ fn several_rows_change_together_or_not_at_all() {
 fn a_journal_of_the_third_version_keeps_what_is_unsent() {
     let dir = TempDir::new().unwrap();
     let old = Connection::open(dir.path().join("journal.db")).unwrap();
-    old.execute_batch(include_str!("testdata/journal-v3.sql"))
+    old.execute_batch(include_str!("../testdata/journal-v3.sql"))
         .unwrap();
     drop(old);
     let store = open(&dir);
