@@ -9,8 +9,8 @@ use lomme::disk::{BlockFile, Disk, OwnFile};
 use std::ffi::OsString;
 use std::io::{self, Read, Write};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
 
 /// [`ForgetfulDisk`] until its last step. Clones are one disk.
 #[derive(Clone)]
@@ -23,6 +23,8 @@ struct Fate {
     taken: AtomicU64,
     /// The step that is not taken any more.
     last: AtomicU64,
+    /// What is to be done at which step.
+    call: Mutex<Option<(u64, Box<dyn FnOnce() + Send>)>>,
 }
 
 impl Default for MortalDisk {
@@ -32,6 +34,7 @@ impl Default for MortalDisk {
             fate: Arc::new(Fate {
                 taken: AtomicU64::new(0),
                 last: AtomicU64::new(u64::MAX),
+                call: Mutex::default(),
             }),
         }
     }
@@ -42,6 +45,12 @@ impl MortalDisk {
     pub fn die_after(&self, steps: u64) {
         let last = self.fate.taken.load(SeqCst).saturating_add(steps);
         self.fate.last.store(last, SeqCst);
+    }
+
+    /// Calls this before the step that comes after so many more, in place of what was to be called before.
+    pub fn call_after(&self, steps: u64, call: impl FnOnce() + Send + 'static) {
+        let at = self.fate.taken.load(SeqCst) + steps;
+        *self.fate.call.lock().unwrap() = Some((at, Box::new(call)));
     }
 
     /// Steps taken so far.
@@ -65,11 +74,21 @@ impl MortalDisk {
 impl Fate {
     /// Takes a step, unless dead. Dying is for good: the count stands still then.
     fn step(&self) -> io::Result<()> {
+        self.call();
         let last = self.last.load(SeqCst);
         let taken = self
             .taken
             .fetch_update(SeqCst, SeqCst, |taken| (taken < last).then_some(taken + 1));
         taken.map(drop).map_err(|_| dead())
+    }
+
+    fn call(&self) {
+        let mut call = self.call.lock().unwrap();
+        let due = call.take_if(|(at, _)| self.taken.load(SeqCst) >= *at);
+        drop(call);
+        if let Some((_, call)) = due {
+            call();
+        }
     }
 
     fn check(&self) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 use crate::faults;
 use crate::life::World;
+use crate::saved::Elsewhere;
 use lomme::CancelToken;
 use lomme::catalog::{Kind, Space};
 use lomme::edits::{ConflictKind, Hold, Park, Resolution};
@@ -11,6 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 const ROUNDS: usize = 40;
 /// After so many rounds a person gives up what waits for one.
 const PATIENCE: usize = 6;
+
+/// Later than any file that was written in a life, whatever its clock jumps: files have the machine's times.
+const LATER_MS: i64 = 7 * 86_400_000;
 
 pub async fn all(world: &mut World) -> Result<(), String> {
     faults::heal(&world.cloud);
@@ -32,7 +36,7 @@ pub async fn all(world: &mut World) -> Result<(), String> {
     for one in 0..world.phones.len() {
         shows_what_there_is(world, one).await?;
         if world.sends {
-            leaves_nothing_behind(world, one)?;
+            leaves_nothing_behind(world, one).await?;
         }
     }
     Ok(())
@@ -41,7 +45,7 @@ pub async fn all(world: &mut World) -> Result<(), String> {
 /// A process that lives, signed in.
 async fn wake(world: &mut World, one: usize) -> Result<(), String> {
     if world.phones[one].disk.is_dead() {
-        let opened = world.phones[one].next_process(&mut world.random);
+        let opened = world.phones[one].next_process(&mut world.random).await;
         opened.map_err(|error| format!("phone {one} does not open: {error}"))?;
     }
     world.clock.advance(120_000);
@@ -122,9 +126,11 @@ fn nothing_is_lost(world: &World) -> Result<(), String> {
     }
     let entries = world.cloud.writer().paths("/Jotta").unwrap();
     let many_revisions = entries.iter().any(|entry| entry.revision > 5);
-    let missing = world
-        .saved
-        .missing(&world.cloud, &discarded, world.purges, many_revisions);
+    let elsewhere = Elsewhere {
+        discarded,
+        falls_out: world.purges || many_revisions,
+    };
+    let missing = world.saved.missing(&world.cloud, &elsewhere);
     if missing.is_empty() {
         Ok(())
     } else {
@@ -173,8 +179,11 @@ async fn shows_what_there_is(world: &World, one: usize) -> Result<(), String> {
     Ok(())
 }
 
-/// What is staged is what was discarded, and nothing else.
-fn leaves_nothing_behind(world: &World, one: usize) -> Result<(), String> {
+/// What is staged is what was discarded, and nothing else. What a kill has left is removed by a start at least a minute later.
+async fn leaves_nothing_behind(world: &mut World, one: usize) -> Result<(), String> {
+    world.clock.advance(LATER_MS);
+    let again = world.phones[one].next_process(&mut world.random).await;
+    again.map_err(|error| format!("phone {one} does not open: {error}"))?;
     let phone = &world.phones[one];
     let kept = phone
         .drive

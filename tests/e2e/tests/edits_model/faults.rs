@@ -50,7 +50,7 @@ pub fn add(cloud: &Cloud, random: &mut fastrand::Rng) -> String {
         1 | 2 => ("lost answer", rule.lose_answer()),
         3 => ("500", rule.status(500)),
         4 => ("503", rule.status(503)),
-        5 => ("429", rule.status(429).retry_after(1)),
+        5 => ("429", rule.status(429).retry_after(30)),
         6 => ("cut upload", rule.cut_upload_after(random.u64(..300))),
         _ => ("late", rule.delay(Duration::from_millis(random.u64(1..4)))),
     };

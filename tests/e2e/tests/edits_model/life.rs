@@ -2,7 +2,7 @@
 
 use crate::check;
 use crate::faults;
-use crate::phone::Phone;
+use crate::phone::{Phone, directory};
 use crate::saved::Saved;
 use local_cloud::{Cloud, CloudOptions};
 use lomme::catalog::{Item, ItemId, Kind, Space};
@@ -30,16 +30,45 @@ pub struct World {
     /// Whether the phones send what they want.
     pub sends: bool,
     loud: bool,
+    computer_puts: u64,
+    _cloud_directory: tempfile::TempDir,
 }
 
-/// Lives the life of `seed`, in which the phones send what they want or, without `sends`, only wish and give up; the error says what was wrong in the end.
-pub fn live(seed: u64, sends: bool, loud: bool) -> Result<(), String> {
+/// What the phones do in a life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sort {
+    /// They only wish, and give it up.
+    Wishes,
+    /// They send what they want.
+    Whatever,
+}
+
+impl Sort {
+    /// What picks its test out of all.
+    pub fn filter(self) -> &'static str {
+        match self {
+            Self::Wishes => "what_is",
+            Self::Whatever => "whatever",
+        }
+    }
+
+    /// The command that lives one life again.
+    pub fn replay(self, seed: u64) -> String {
+        let filter = self.filter();
+        format!(
+            "LOMME_SEED={seed} cargo test -p lomme-e2e --all-features --test edits_model -- --nocapture {filter}"
+        )
+    }
+}
+
+/// Lives the life of `seed`; the error says what was wrong in the end.
+pub fn live(seed: u64, sort: Sort, loud: bool) -> Result<(), String> {
     let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .unwrap();
     runtime.block_on(async {
-        let mut world = World::new(seed, sends, loud).await;
+        let mut world = World::new(seed, sort == Sort::Whatever, loud).await;
         for _ in 0..world.random.usize(8..40) {
             world.step().await;
         }
@@ -51,7 +80,9 @@ impl World {
     async fn new(seed: u64, sends: bool, loud: bool) -> Self {
         let mut random = fastrand::Rng::with_seed(seed);
         let switches = faults::switches(&mut random);
+        let directory = directory();
         let cloud = Cloud::start(CloudOptions {
+            directory: Some(directory.path().to_owned()),
             switches,
             ..CloudOptions::default()
         })
@@ -71,6 +102,8 @@ impl World {
             random,
             sends,
             loud,
+            computer_puts: 0,
+            _cloud_directory: directory,
         };
         for name in ["Sync/a.txt", "Archive/b.txt", "Sync/d/a.txt"] {
             world.put(&format!("/Jotta/{name}"));
@@ -125,9 +158,10 @@ impl World {
         }
         if self.phones[one].disk.is_dead() || self.random.u8(..30) == 0 {
             self.say(|| format!("phone {one} is killed"));
-            self.phones[one].next_process(&mut self.random).unwrap();
             // What the dead process had taken for a while is free again by then; the clock does not go by itself.
             self.clock.advance(120_000);
+            let phone = &mut self.phones[one];
+            phone.next_process(&mut self.random).await.unwrap();
         }
     }
 
@@ -142,7 +176,10 @@ impl World {
         let put = self.cloud.writer().put(path, &bytes);
         self.say(|| format!("computer puts {path} ({} bytes): {}", bytes.len(), ok(&put)));
         if put.is_ok() {
-            self.saved.told(bytes, format!("the computer's {path}"));
+            self.computer_puts += 1;
+            let holder = (self.phones.len(), self.computer_puts.to_string());
+            self.saved
+                .told(bytes, holder, format!("the computer's {path}"));
         }
     }
 
@@ -185,32 +222,23 @@ impl World {
     // ---- a phone ----------------------------------------------------------------------------------------------------
 
     async fn network(&mut self, one: usize) {
-        let budget = self.random.u64(1..60);
+        let budget = self.random.u64(..60);
         let patient = self.random.bool();
         let cancel = CancelToken::new();
         let choice = self.random.u8(if self.sends { ..6 } else { ..2 });
         let space = SPACES[self.random.usize(..2)];
         let item = self.pick(one, None);
         let drive = self.phones[one].drive.clone();
-        let work = async {
-            match (choice, item) {
-                (0, _) => text(drive.catalog().index(space, &|_| {}, &cancel).await),
-                (1, _) => text(drive.poll(Duration::from_millis(50), &cancel).await),
-                (2, Some(item)) => text(drive.edits().settle(&item.id, None, &cancel).await),
-                _ => text(drive.edits().push(None, &cancel).await),
-            }
-        };
-        let watch = async {
-            if patient {
-                std::future::pending::<()>().await;
-            }
-            tokio::time::sleep(Duration::from_millis(budget)).await;
-            cancel.cancel();
-            std::future::pending::<()>().await;
-        };
-        let done = tokio::select! {
-            done = work => done,
-            () = watch => String::new(),
+        if !patient {
+            let cancel = cancel.clone();
+            let disk = &self.phones[one].disk;
+            disk.call_after(budget, move || cancel.cancel());
+        }
+        let done = match (choice, item) {
+            (0, _) => text(drive.catalog().index(space, &|_| {}, &cancel).await),
+            (1, _) => text(drive.poll(Duration::from_secs(60), &cancel).await),
+            (2, Some(item)) => text(drive.edits().settle(&item.id, None, &cancel).await),
+            _ => text(drive.edits().push(None, &cancel).await),
         };
         let name = ["index", "poll", "settle", "push", "push", "push"][usize::from(choice)];
         self.say(|| format!("phone {one}: {name}: {done}"));
@@ -255,18 +283,32 @@ impl World {
 
     /// The phone's call that saves these bytes into an item has returned well.
     fn told(&mut self, one: usize, id: &ItemId, bytes: Vec<u8>, how: &str) {
-        let before = self.phones[one]
-            .last_saved
-            .insert(id.clone(), bytes.clone());
+        let phone = &mut self.phones[one];
+        let before = phone.last_saved.insert(id.clone(), bytes.clone());
         // A newer save of one's own, before the older one was sent, is the one that counts.
-        if let Some(before) = before
-            && before != bytes
+        if let Some(before) = before.filter(|before| before != &bytes)
             && self.cloud.writer().holds(&before).unwrap().kept == 0
         {
-            self.saved.excuse(&before);
+            self.saved.excuse(&before, &(one, id.to_string()));
         }
-        self.saved
-            .told(bytes, format!("phone {one}: {how} of {id}"));
+        let how = format!("phone {one}: {how} of {id}");
+        self.saved.told(bytes, (one, id.to_string()), how);
+    }
+
+    /// The phone's call that was to save these bytes, into this item if it is not new, has failed. Only where the process
+    /// died with it may they be saved.
+    fn failed(&mut self, one: usize, id: Option<&ItemId>, bytes: Vec<u8>) {
+        if !self.phones[one].disk.is_dead() {
+            return;
+        }
+        self.saved.tried(&bytes);
+        if let Some(id) = id
+            && let Some(before) = self.phones[one].last_saved.get(id)
+            && self.cloud.writer().holds(before).unwrap().kept == 0
+        {
+            let holder = (one, id.to_string());
+            self.saved.perhaps_excuse(before, holder, bytes);
+        }
     }
 
     async fn change(&mut self, one: usize) {
@@ -289,8 +331,9 @@ impl World {
                 let bytes = self.bytes();
                 let path = self.phones[one].file_of(&bytes);
                 let done = edits.create_file(&parent, name, NewContent::of(&path), None);
-                if let Ok(item) = &done {
-                    self.told(one, &item.id, bytes, "a new file");
+                match &done {
+                    Ok(item) => self.told(one, &item.id, bytes, "a new file"),
+                    Err(_) => self.failed(one, None, bytes),
                 }
                 ("create", text(done))
             }
@@ -304,8 +347,9 @@ impl World {
                     .flatten();
                 let content = NewContent::of(&path);
                 let done = edits.replace_content(&item.id, base.as_deref(), content, None);
-                if done.is_ok() {
-                    self.told(one, &item.id, bytes, "a replacement");
+                match &done {
+                    Ok(_) => self.told(one, &item.id, bytes, "a replacement"),
+                    Err(_) => self.failed(one, Some(&item.id), bytes),
                 }
                 ("replace", text(done))
             }
@@ -354,15 +398,26 @@ impl World {
         };
         let bytes = self.bytes();
         if let Err(error) = writer.write_at(0, &bytes) {
+            self.saved.tried(&bytes);
             return format!("not written: {error}");
         }
         match self.random.u8(..4) {
-            0 => text(writer.abort()),
-            1 => "dropped".into(),
+            0 => {
+                let done = writer.abort();
+                if done.is_err() {
+                    self.saved.tried(&bytes);
+                }
+                text(done)
+            }
+            1 => {
+                self.saved.tried(&bytes);
+                "dropped".into()
+            }
             _ => {
                 let done = writer.commit();
-                if done.is_ok() {
-                    self.told(one, &item.id, bytes, "a write session");
+                match &done {
+                    Ok(_) => self.told(one, &item.id, bytes, "a write session"),
+                    Err(_) => self.failed(one, Some(&item.id), bytes),
                 }
                 text(done)
             }

@@ -9,6 +9,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+/// A directory in memory where there is one: nothing here asks whether the machine keeps what it syncs.
+pub fn directory() -> tempfile::TempDir {
+    let outer = match Path::new("/dev/shm") {
+        memory if memory.is_dir() => tempfile::tempdir_in(memory),
+        _ => tempfile::tempdir(),
+    };
+    outer.unwrap()
+}
+
 pub struct Phone {
     pub number: usize,
     pub drive: Arc<Drive>,
@@ -23,11 +32,7 @@ pub struct Phone {
 
 impl Phone {
     pub fn new(number: usize, clock: &ManualClock) -> Self {
-        let outer = match Path::new("/dev/shm") {
-            memory if memory.is_dir() => tempfile::tempdir_in(memory),
-            _ => tempfile::tempdir(),
-        };
-        let outer = outer.unwrap();
+        let outer = directory();
         let disk = MortalDisk::default();
         let vault = Arc::new(MemoryVault::default());
         let mut options = DriveOptions::new(outer.path().join("drive"), vault);
@@ -51,9 +56,11 @@ impl Phone {
     }
 
     /// The process is killed here, if it is not dead yet, and another one starts, perhaps with the catalogue lost or damaged.
-    pub fn next_process(&mut self, random: &mut fastrand::Rng) -> lomme::Result<()> {
+    pub async fn next_process(&mut self, random: &mut fastrand::Rng) -> lomme::Result<()> {
         let next = self.disk.again();
-        let _ = self.drive.close();
+        // Not on this thread: what ends only now, ends on it.
+        let drive = self.drive.clone();
+        let _ = tokio::task::spawn_blocking(move || drive.close()).await;
         self.disk = next;
         self.options.disk = Arc::new(self.disk.clone());
         match random.u8(..8) {

@@ -3,13 +3,21 @@
 use local_cloud::Cloud;
 use std::collections::{BTreeMap, BTreeSet};
 
-/// A content that somebody was told is saved.
+/// Who saved something, and where: a phone and its item, or the computer and a number.
+pub type Holder = (usize, String);
+
+/// A content that somebody saved.
+#[derive(Default)]
 struct Promise {
     how: String,
-    /// How often it was saved.
+    /// Who was told that it is saved, and has saved nothing newer there before it was sent.
+    owed: BTreeSet<Holder>,
+    /// How often somebody was told so.
     times: u64,
-    /// Its own writer saved something newer over it before it was sent, or deleted it for ever.
-    excused: bool,
+    /// How often it may have been saved besides: the one who saved it did not live to be told.
+    tried: u64,
+    /// What was perhaps saved over it by its own holder, before it was sent.
+    perhaps: Vec<(Holder, Vec<u8>)>,
 }
 
 /// The contents that must be somewhere in the end.
@@ -17,6 +25,14 @@ struct Promise {
 pub struct Saved {
     promises: BTreeMap<Vec<u8>, Promise>,
     next: u64,
+}
+
+/// Where else than among what lives and what is kept a content may be, or why it may be nowhere.
+pub struct Elsewhere {
+    /// What the phones keep as discarded.
+    pub discarded: BTreeSet<Vec<u8>>,
+    /// What once came to the service may be gone from it.
+    pub falls_out: bool,
 }
 
 impl Saved {
@@ -32,52 +48,61 @@ impl Saved {
         bytes
     }
 
-    /// Somebody was told that these are saved.
-    pub fn told(&mut self, bytes: Vec<u8>, how: String) {
-        let promise = self.promises.entry(bytes).or_insert(Promise {
-            how,
-            times: 0,
-            excused: false,
-        });
-        promise.times += 1;
-        promise.excused = false;
-    }
-
-    /// A content that was saved before, to save again.
+    /// A content that somebody was told is saved, to save again.
     pub fn any(&self, random: &mut fastrand::Rng) -> Option<Vec<u8>> {
-        let count = self.promises.len();
+        let told = || {
+            self.promises
+                .iter()
+                .filter(|(_, promise)| promise.times > 0)
+        };
+        let count = told().count();
         (count > 0)
-            .then(|| self.promises.keys().nth(random.usize(..count)).cloned())
+            .then(|| told().nth(random.usize(..count)))
             .flatten()
+            .map(|(bytes, _)| bytes.clone())
     }
 
-    /// Nobody needs these any more, as far as this writer goes.
-    pub fn excuse(&mut self, bytes: &[u8]) {
-        if let Some(promise) = self.promises.get_mut(bytes)
-            && promise.times == 1
-        {
-            promise.excused = true;
+    /// Somebody was told that these are saved.
+    pub fn told(&mut self, bytes: Vec<u8>, holder: Holder, how: String) {
+        let promise = self.promises.entry(bytes).or_default();
+        if promise.times == 0 {
+            promise.how = how;
+        }
+        promise.times += 1;
+        promise.owed.insert(holder);
+    }
+
+    /// Somebody died while saving these: perhaps they are saved, and nobody was told.
+    pub fn tried(&mut self, bytes: &[u8]) {
+        self.promises.entry(bytes.to_owned()).or_default().tried += 1;
+    }
+
+    /// This holder has saved something newer over these, which were not sent yet.
+    pub fn excuse(&mut self, bytes: &[u8], holder: &Holder) {
+        if let Some(promise) = self.promises.get_mut(bytes) {
+            promise.owed.remove(holder);
         }
     }
 
-    /// What is not kept. `discarded` are the contents that the phones keep as discarded; with `deleted_for_ever`, what once
-    /// came to the service may be gone from it.
-    pub fn missing(
-        &self,
-        cloud: &Cloud,
-        discarded: &BTreeSet<Vec<u8>>,
-        deleted_for_ever: bool,
-        many_revisions: bool,
-    ) -> Vec<String> {
-        let mut missing = Vec::new();
-        for (bytes, promise) in &self.promises {
-            let held = cloud.writer().holds(bytes).unwrap();
-            let fell_out = held.came && (deleted_for_ever || many_revisions);
-            if held.kept == 0 && !fell_out && !promise.excused && !discarded.contains(bytes) {
-                missing.push(promise.how.clone());
-            }
+    /// The same, but it did not live to be told so: one of the two must be there.
+    pub fn perhaps_excuse(&mut self, bytes: &[u8], holder: Holder, newer: Vec<u8>) {
+        if let Some(promise) = self.promises.get_mut(bytes) {
+            promise.perhaps.push((holder, newer));
         }
-        missing
+    }
+
+    /// What is not kept.
+    pub fn missing(&self, cloud: &Cloud, elsewhere: &Elsewhere) -> Vec<String> {
+        let owed = self.promises.iter().filter(|(bytes, promise)| {
+            let excused = |holder| {
+                let newer = promise.perhaps.iter().filter(|(of, _)| of == holder);
+                newer
+                    .into_iter()
+                    .any(|(_, newer)| elsewhere.keeps(cloud, newer))
+            };
+            promise.owed.iter().any(|holder| !excused(holder)) && !elsewhere.keeps(cloud, bytes)
+        });
+        owed.map(|(_, promise)| promise.how.clone()).collect()
     }
 
     /// What was saved once and lives more than once.
@@ -85,9 +110,18 @@ impl Saved {
         self.promises
             .iter()
             .filter(|(bytes, promise)| {
-                promise.times == 1 && cloud.writer().holds(bytes).unwrap().living > 1
+                promise.times == 1
+                    && promise.tried == 0
+                    && cloud.writer().holds(bytes).unwrap().living > 1
             })
             .map(|(_, promise)| promise.how.clone())
             .collect()
+    }
+}
+
+impl Elsewhere {
+    fn keeps(&self, cloud: &Cloud, bytes: &[u8]) -> bool {
+        let held = cloud.writer().holds(bytes).unwrap();
+        held.kept > 0 || (held.came && self.falls_out) || self.discarded.contains(bytes)
     }
 }
