@@ -126,6 +126,9 @@ impl Edits {
                 let there = There::of(&presence, Some(&content));
                 match (of_name(Comer::NewFile, there), presence) {
                     (Plan::Merge, Presence::File(history)) => *history,
+                    _ if there == There::Nothing => {
+                        return self.look_for_folder(parent, cancel).await;
+                    }
                     _ => return self.other_name(row, place).await,
                 }
             }

@@ -93,7 +93,13 @@ impl Edits {
                 self.move_now(row, &found.path, &aside, cancel).await?;
                 self.move_now(row, &aside, &to, cancel).await?
             }
-            Err(Error::NameTaken) => return self.other_name(row, &place).await,
+            Err(Error::NameTaken) => {
+                let there = There::of(&self.remote.look(&to, cancel).await?, None);
+                return match there {
+                    There::Nothing => self.look_for_folder(place.parent, cancel).await,
+                    _ => self.other_name(row, &place).await,
+                };
+            }
             file => file?,
         };
         self.moved(row, &place, file).await

@@ -313,6 +313,28 @@ impl Edits {
         Ok(Outcome::Renamed)
     }
 
+    /// The service calls a name taken that nothing has: what is at the folder's place is that folder no more. It is looked
+    /// for, and the next try is where it is now.
+    pub(super) async fn look_for_folder(
+        &self,
+        folder: Id,
+        cancel: &CancelToken,
+    ) -> Result<Outcome> {
+        let path = || {
+            let catalog = self.catalog.clone();
+            blocking(move || catalog.their_path(&folder))
+        };
+        let before = path().await?;
+        match self.catalog.refresh_inner(&id_text(folder), cancel).await {
+            Ok(_) | Err(Error::NoSuchItem { .. } | Error::NotKnown { .. }) => {}
+            Err(error) => return Err(error),
+        }
+        if path().await? == before {
+            return Err(Error::bad_answer("a name that is taken by nothing"));
+        }
+        Ok(Outcome::Done)
+    }
+
     /// The folder that an item is shown in, its path there, and whether a folder above is to be made again for it.
     pub(super) async fn shown_place(
         &self,
