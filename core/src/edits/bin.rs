@@ -245,7 +245,15 @@ impl Edits {
             return Ok(());
         };
         let item = id_text(source);
-        self.catalog.refresh_inner(&item, cancel).await?;
+        match self.catalog.refresh_inner(&item, cancel).await {
+            // Nor is it known where it was.
+            Err(Error::NotKnown { .. }) => {
+                return Err(Error::NoSuchItem {
+                    detail: "the folder that is copied".into(),
+                });
+            }
+            done => done?,
+        };
         let mut page = None;
         loop {
             cancel.check()?;

@@ -37,7 +37,10 @@ impl Edits {
         let bytes = id(item)?;
         let theirs = self.their_base(&bytes)?;
         let base = match base {
-            Some(base) if found.kind == Kind::File => Some(base_from(base, theirs)?),
+            Some(base) if found.kind == Kind::File => {
+                let ours = self.store.edit(&bytes)?.and_then(|row| row.base);
+                Some(base_from(base, theirs.or(ours))?)
+            }
             _ => theirs,
         };
         let kind = kind_of(&found);

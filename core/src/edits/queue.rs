@@ -126,7 +126,11 @@ impl Edits {
         }
         match (base, theirs) {
             (None, theirs) => Ok(theirs),
-            (Some(base), theirs) => base_from(base, theirs).map(Some),
+            // What the service has not any more was where our row says.
+            (Some(base), theirs) => {
+                let known = theirs.or(row.and_then(|row| row.base));
+                base_from(base, known).map(Some)
+            }
         }
     }
 

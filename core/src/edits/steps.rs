@@ -343,48 +343,60 @@ impl Edits {
     ) -> Result<(Id, RemotePath, bool)> {
         let (edits, row) = (self.clone(), row.clone());
         let (parent, name, path, lost) = blocking(move || {
-            let item = super::writer::here(edits.catalog.item(&id_text(row.id))?)
-                .ok_or_else(|| Error::bug("a wish of what is not shown"))?;
-            let parent = id_of(&item.parent)?;
+            let (parent, shown) = edits.lives_at(&row.id)?;
             let name = match (&row.place, &row.base) {
                 (Some(place), _) => place.name.clone(),
                 (None, Some(base)) => base.name.clone(),
-                _ => return Err(Error::bug("a wish of what has no name")),
+                _ => shown,
             };
-            let (mut lost, mut at) = (Vec::new(), item.parent);
+            let (mut lost, mut at) = (Vec::new(), parent);
             let above = loop {
-                if let Some(path) = edits.catalog.their_path(&id_of(&at)?)? {
+                if let Some(path) = edits.catalog.their_path(&at)? {
                     break path;
                 }
-                let folder = super::writer::here(edits.catalog.item(&at)?)
-                    .ok_or_else(|| Error::bug("a folder that is not shown"))?;
-                if lost.len() > 500 || folder.parent == folder.id {
+                let (above, name) = edits.lives_at(&at)?;
+                if lost.len() > 500 || above == at {
                     return Err(Error::bug("a folder without an end"));
                 }
-                lost.push((id_of(&at)?, super::wishes::service_name(&folder.name)?));
-                at = folder.parent;
+                lost.push((at, above, name));
+                at = above;
             };
             Ok((parent, name, above, lost))
         })
         .await?;
         let mut path = path;
         let mut restored = false;
-        for (folder, name) in lost.into_iter().rev() {
-            let catalog = self.catalog.clone();
-            let above = blocking(move || {
-                super::writer::here(catalog.item(&id_text(folder))?)
-                    .map(|item| id_of(&item.parent))
-                    .transpose()
-            })
-            .await?
-            .unwrap_or(folder);
+        for (folder, parent, name) in lost.into_iter().rev() {
             path = path.child(&name);
             self.remote.make_folder(&path, cancel).await?;
-            let parent = above;
             self.note(folder, Answered::Folder { parent, name }).await?;
             restored = true;
         }
         Ok((parent, path.child(&name), restored))
+    }
+
+    /// The folder and the name of an item as it is shown here; of what is in the trash, as it was before. What is not known
+    /// any more is `NoSuchItem`.
+    fn lives_at(&self, id: &Id) -> Result<(Id, String)> {
+        let item = super::writer::here(self.catalog.item(&id_text(*id))?)
+            .ok_or_else(|| Error::bug("a wish of what is not shown"))?;
+        let trash = Space::Trash.root();
+        if item.parent != trash {
+            return Ok((
+                id_of(&item.parent)?,
+                super::wishes::service_name(&item.name)?,
+            ));
+        }
+        let base = self.store.edit(id)?.and_then(|row| row.base);
+        let base = base.map(|base| (base.parent, base.name));
+        let known = self.store.identity(id)?;
+        let known = known.map(|place| (place.parent, place.name));
+        let mut places = base.into_iter().chain(known);
+        places
+            .find(|(parent, name)| id_text(*parent) != trash && !name.is_empty())
+            .ok_or_else(|| Error::NoSuchItem {
+                detail: "the folder that it was in".into(),
+            })
     }
 
     pub(super) async fn note(&self, id: Id, answer: Answered) -> Result<()> {
