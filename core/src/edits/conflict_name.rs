@@ -6,6 +6,8 @@ use crate::Result;
 
 /// The longest name, in bytes of UTF-8: whatever the service counts in (protocol facts §13.9), this is no more than 255.
 const LONGEST: usize = 255;
+/// How a mark begins.
+const MARK: &str = " (Conflict ";
 /// Seconds that are tried before another moment is no help.
 const TRIES: i64 = 3_600;
 
@@ -26,10 +28,15 @@ pub(super) fn conflict_name(
     Ok(last)
 }
 
+/// Whether a name has been made so before, or looks like it.
+pub(super) fn is_conflict_name(name: &str) -> bool {
+    name.contains(MARK)
+}
+
 fn at(name: &str, second: i64) -> String {
     // A moment that no calendar has is a clock that was never set.
     let moment = jiff::Timestamp::from_second(second).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    let mark = format!(" (Conflict {})", moment.strftime("%Y-%m-%d %H.%M.%S"));
+    let mark = format!("{MARK}{})", moment.strftime("%Y-%m-%d %H.%M.%S"));
     let (stem, end) = match name.rfind('.') {
         // A name that begins with its only dot has no end.
         Some(dot) if dot > 0 && name.len() - dot <= 32 => name.split_at(dot),

@@ -127,7 +127,7 @@ impl Edits {
                 match (of_name(Comer::NewFile, there), presence) {
                     (Plan::Merge, Presence::File(history)) => *history,
                     _ if there == There::Nothing => {
-                        return self.look_for_folder(parent, cancel).await;
+                        return self.taken_by_nothing(row, place, cancel).await;
                     }
                     _ => return self.other_name(row, place).await,
                 }

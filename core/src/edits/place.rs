@@ -96,7 +96,7 @@ impl Edits {
             Err(Error::NameTaken) => {
                 let there = There::of(&self.remote.look(&to, cancel).await?, None);
                 return match there {
-                    There::Nothing => self.look_for_folder(place.parent, cancel).await,
+                    There::Nothing => self.taken_by_nothing(row, &place, cancel).await,
                     _ => self.other_name(row, &place).await,
                 };
             }

@@ -4,7 +4,7 @@
 //! recognised by what the service shows. [`Edits::fulfil`] is the one place where a wish ends: after the service was seen
 //! to have it, and only if nobody has wanted something newer meanwhile.
 
-use super::conflict_name::conflict_name;
+use super::conflict_name::{conflict_name, is_conflict_name};
 use super::decide::{Ours, Plan, Theirs, There, of_item};
 use super::queue::{FILE, FOLDER, id as id_of, record};
 use super::send::Over;
@@ -313,13 +313,16 @@ impl Edits {
         Ok(Outcome::Renamed)
     }
 
-    /// The service calls a name taken that nothing has: what is at the folder's place is that folder no more. It is looked
-    /// for, and the next try is where it is now.
-    pub(super) async fn look_for_folder(
+    /// The service calls a name taken that nothing shows. Either what is at the folder's place is that folder no more: it is
+    /// looked for, and the next try is where it is now. Or the name is another's whose upload is not whole: ours gets
+    /// another name, once.
+    pub(super) async fn taken_by_nothing(
         &self,
-        folder: Id,
+        row: &EditRow,
+        place: &WantedPlace,
         cancel: &CancelToken,
     ) -> Result<Outcome> {
+        let folder = place.parent;
         let path = || {
             let catalog = self.catalog.clone();
             blocking(move || catalog.their_path(&folder))
@@ -329,10 +332,13 @@ impl Edits {
             Ok(_) | Err(Error::NoSuchItem { .. } | Error::NotKnown { .. }) => {}
             Err(error) => return Err(error),
         }
-        if path().await? == before {
-            return Err(Error::bad_answer("a name that is taken by nothing"));
+        if path().await? != before {
+            return Ok(Outcome::Done);
         }
-        Ok(Outcome::Done)
+        if is_conflict_name(&place.name) {
+            return Err(Error::bad_answer("every name is taken, and by nothing"));
+        }
+        self.other_name(row, place).await
     }
 
     /// The folder that an item is shown in, its path there, and whether a folder above is to be made again for it.

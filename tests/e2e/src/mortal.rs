@@ -19,12 +19,14 @@ pub struct MortalDisk {
     fate: Arc<Fate>,
 }
 
+type Call = Box<dyn FnOnce() + Send>;
+
 struct Fate {
     taken: AtomicU64,
     /// The step that is not taken any more.
     last: AtomicU64,
     /// What is to be done at which step.
-    call: Mutex<Option<(u64, Box<dyn FnOnce() + Send>)>>,
+    call: Mutex<Option<(u64, Call)>>,
 }
 
 impl Default for MortalDisk {
