@@ -47,6 +47,7 @@ use slot::SlotName;
 use slots::Slots;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+pub(crate) use streams::Teller;
 use thumbnail::Thumbnails;
 use tokio::sync::Semaphore;
 

@@ -162,6 +162,11 @@ impl Content {
         self.gate.situation()
     }
 
+    /// Tells of each change of the situation or the rules from now on.
+    pub(crate) fn situation_changes(&self) -> tokio::sync::watch::Receiver<Situation> {
+        self.gate.listen()
+    }
+
     pub(crate) fn set_situation(&self, situation: Situation) {
         self.gate.set_situation(situation);
     }

@@ -56,7 +56,7 @@ impl Streams {
 
 /// Tells a listener how far it is: never backwards within a version, at most ten times a second, and that all is here only
 /// once, at the end.
-pub(super) struct Teller {
+pub(crate) struct Teller {
     progress: Option<Arc<dyn TransferListener>>,
     told: Option<(u64, Instant)>,
 }

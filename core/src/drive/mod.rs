@@ -154,7 +154,8 @@ impl Drive {
             disk,
             life.clone(),
             &directory,
-        )?;
+        )?
+        .with_profile(profile);
         let drive = Self {
             store,
             account,

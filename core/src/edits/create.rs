@@ -5,7 +5,7 @@
 
 use super::decide::{Comer, Plan, There, of_name};
 use super::queue::{FOLDER, id as id_of, record};
-use super::send::Over;
+use super::send::{Put, Since};
 use super::state::What;
 use super::steps::{Did, is, was_asked};
 use super::{ConflictKind, Edits, Outcome};
@@ -64,6 +64,10 @@ impl Edits {
         if let Some(other) = other.filter(|_| there == There::Folder) {
             return self.merge_folder(row, &id_of(&other)?).await;
         }
+        if there == There::Nothing && row.copy_of.is_none() && self.thrown_away(row).await? {
+            self.remote.trash_folder(path, cancel).await?;
+            return Ok(Outcome::Gone);
+        }
         let name = place.name.clone();
         self.note(row.id, Answered::Folder { parent, name }).await?;
         self.fulfil(row, Did::Made).await?;
@@ -120,12 +124,17 @@ impl Edits {
                 return self.other_name(row, place).await;
             }
         }
-        let history = match self.send(row, path, &content, true, cancel).await {
+        let begun_ms = self.begun_ms(row, path);
+        let mut is_ours = true;
+        let history = match self.send(row, path, &content, Put::New, cancel).await {
             Err(Error::NameTaken) => {
                 let presence = self.remote.look(path, cancel).await?;
                 let there = There::of(&presence, Some(&content));
                 match (of_name(Comer::NewFile, there), presence) {
-                    (Plan::Merge, Presence::File(history)) => *history,
+                    (Plan::Merge, Presence::File(history)) => {
+                        is_ours = was_asked(row, What::Put, path);
+                        *history
+                    }
                     _ if there == There::Nothing => {
                         return self.taken_by_nothing(row, place, cancel).await;
                     }
@@ -138,15 +147,27 @@ impl Edits {
             }
             sent => sent?,
         };
-        if !is(&history, &content) {
-            // Another writer was faster than our look: ours is in the history, and becomes a copy.
-            self.keep_slipped_in(row, &history, &content, Over(Some(0)))
-                .await?;
+        if is_ours {
+            // Another writer may have been faster than our upload, or than our look after it.
+            let since = Since::Before(self.store.now_ms() - begun_ms);
+            let kept = self.keep_slipped_in(row, &history, &content, since).await?;
+            // Ours is a copy now, and what is here is theirs.
+            is_ours = kept.is_empty() || is(&history, &content);
+        }
+        if is_ours && self.thrown_away(row).await? {
+            self.remote.trash_file(path, cancel).await?;
+            return Ok(Outcome::Gone);
         }
         let file = history.file.clone();
         self.note(row.id, Answered::File { parent, file }).await?;
         self.fulfil(row, Did::Made).await?;
         Ok(Outcome::Done)
+    }
+
+    /// Whether nobody wants it any more: it was discarded or deleted here while it was made there.
+    async fn thrown_away(&self, row: &EditRow) -> Result<bool> {
+        let (store, id) = (self.store.clone(), row.id);
+        Ok(blocking(move || store.edit(&id)).await?.is_none())
     }
 
     async fn copy_at(

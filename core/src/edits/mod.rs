@@ -9,8 +9,9 @@
 //!   rebuild of the catalogue cannot remove them (complaint no. 21).
 //! - Nothing is overwritten unseen: what the service has is looked at before a change and again after it, and two
 //!   writers' contents are both kept (complaint no. 34). The outcome of every pair of changes is in `CONFLICTS.md`.
-//! - Who pushes holds the file lock `push.lock`, which a kill frees; another process only queues.
+//! - Who pushes holds the file lock `push.lock`, which a kill frees; another process only queues, or waits for its turn.
 
+mod aside;
 mod bin;
 mod commits;
 mod conflict_name;
@@ -19,11 +20,14 @@ mod create;
 mod decide;
 mod drafts;
 mod fates;
+mod lanes;
 mod links;
 mod place;
 mod push;
 mod queue;
+mod run;
 mod send;
+mod sending;
 mod stage_for;
 mod staging;
 mod state;
@@ -37,7 +41,7 @@ mod writer;
 use crate::catalog::{Catalog, Item, ItemId};
 use crate::content::{Content, TransferListener};
 use crate::disk::Disk;
-use crate::drive::Life;
+use crate::drive::{Life, Profile};
 use crate::remote::Remote;
 use crate::store::Store;
 use crate::{CancelToken, Result};
@@ -59,6 +63,9 @@ pub struct Edits {
     /// The writers of this process.
     sessions: Arc<Mutex<Vec<Weak<writer::Session>>>>,
     commits: commits::Commits,
+    sending: sending::Sending,
+    /// Memory is small.
+    extension: bool,
 }
 
 impl Edits {
@@ -81,9 +88,19 @@ impl Edits {
             staging,
             sessions: Arc::default(),
             commits: commits::Commits::default(),
+            sending: sending::Sending::default(),
+            extension: false,
         };
         edits.recover()?;
         Ok(edits)
+    }
+
+    /// An extension has few lanes, because its memory is small.
+    pub(crate) fn with_profile(self, profile: Profile) -> Self {
+        Self {
+            extension: profile == Profile::Extension,
+            ..self
+        }
     }
 
     // ---- changes: durable and visible here when they return; no network ------------------------------------------

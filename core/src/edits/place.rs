@@ -1,10 +1,11 @@
 //! Another name or folder for an item, and a public link.
 
+use super::aside::suffix;
 use super::decide::{Comer, Ours, Plan, There, of_item, of_name};
 use super::queue::{FILE, FOLDER};
 use super::state::What;
 use super::steps::{Did, Found, was_asked};
-use super::wishes::same_name;
+use super::wishes::{file_name, same_name};
 use super::{ConflictKind, Edits, Outcome};
 use crate::catalog::Answered;
 use crate::remote::{Presence, RemoteFile, RemotePath};
@@ -85,11 +86,10 @@ impl Edits {
         let file = match first {
             // To the service an item's own other spelling is taken: by way of another name.
             Err(Error::NameTaken) if respelled => {
-                let aside = to.with_name(&format!(
-                    "{}.{:08x}",
-                    place.name,
-                    u32::from_be_bytes([row.id[0], row.id[1], row.id[2], row.id[3]])
-                ));
+                let aside = found
+                    .path
+                    .with_name(&file_name(&place.name, &suffix(&row.id)));
+                self.mark(row, What::Aside, &aside).await?;
                 self.move_now(row, &found.path, &aside, cancel).await?;
                 self.move_now(row, &aside, &to, cancel).await?
             }
@@ -105,7 +105,7 @@ impl Edits {
         self.moved(row, &place, file).await
     }
 
-    async fn move_now(
+    pub(super) async fn move_now(
         &self,
         row: &EditRow,
         from: &RemotePath,

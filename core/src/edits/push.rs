@@ -1,18 +1,19 @@
-//! The run: what waits is brought to the service, one item after another, in the order in which it was wanted.
+//! What waits is brought to the service: all of it, or one item that somebody waits for.
 //!
-//! - An item whose change must come after another's is met again in the next pass; a pass that got nothing done is the last.
+//! - A walk that got nothing done is the last.
 //! - What an error says of the account pauses the account, and no item of it; what it says of an item holds that item back,
 //!   longer each time, and never the next one (complaints no. 27, 31).
-//! - Who runs holds `push.lock`, a file lock that a kill frees.
+//! - Who sends holds `push.lock`, a file lock that a kill frees. Who waits for one item says so by another lock,
+//!   `push.next`, and a run of any process makes way.
 
+use super::run::{Run, bytes_of};
 use super::state::{Held, Pause, Reason};
-use super::why::{PAGE, Weather, sends_bytes};
-use super::{Edits, Hold, Outcome, Park, PushRun, Settled};
+use super::{Edits, Outcome, Park, PushRun, Settled};
 use crate::catalog::{Id, ItemId};
-use crate::content::TransferListener;
+use crate::content::{Teller, TransferListener};
 use crate::disk::BlockFile;
 use crate::runtime::blocking;
-use crate::store::EditRow;
+use crate::store::{EditRow, Store};
 use crate::{CancelToken, Error, Result, RetryAdvice};
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,8 +22,11 @@ use std::time::Duration;
 const PATIENCE: u32 = 5;
 /// The first wait after such a failure, in milliseconds; it doubles.
 const FIRST_MS: i64 = 5_000;
-/// How long `settle` waits for another run, each time it looks.
+/// How long is waited for another run, each time it is looked.
 const LOOK_AGAIN: Duration = Duration::from_millis(50);
+const TICK: Duration = Duration::from_millis(100);
+const LOCK: &str = "push.lock";
+const NEXT: &str = "push.next";
 
 impl Edits {
     pub(super) async fn push_all(
@@ -30,153 +34,111 @@ impl Edits {
         progress: Option<Arc<dyn TransferListener>>,
         cancel: &CancelToken,
     ) -> Result<PushRun> {
-        let _lock = self.push_lock().await?.ok_or(Error::StoreBusy)?;
+        let mut lock = Some(self.try_lock(LOCK, true).await?.ok_or(Error::StoreBusy)?);
         self.sweep_temporaries(cancel).await.or_else(passing)?;
-        let mut run = PushRun::default();
+        let store = self.store.clone();
+        let (bytes, told) = blocking(move || Ok((store.unsent_bytes()?, newest(&store)?))).await?;
+        let mut run = Run::new(self, progress, bytes, cancel);
+        let mut idle = 0;
         loop {
-            let done = run.done;
-            self.pass(&mut run, progress.as_ref(), cancel).await?;
-            if run.done == done {
-                return Ok(run);
-            }
-        }
-    }
-
-    /// One walk over what waits.
-    async fn pass(
-        &self,
-        run: &mut PushRun,
-        progress: Option<&Arc<dyn TransferListener>>,
-        cancel: &CancelToken,
-    ) -> Result<()> {
-        let (mut after, mut common) = (0, None);
-        (run.left, run.next_ms) = (0, None);
-        loop {
-            let (store, at) = (self.store.clone(), after);
-            let rows = blocking(move || store.edits_after(at, PAGE)).await?;
-            let Some(last) = rows.last() else {
+            let (done, steps) = (run.report.done, run.steps());
+            run.pass().await?;
+            if std::mem::take(&mut run.yielding) {
+                drop(lock.take());
+                lock = Some(self.lock_after_others(cancel).await?);
+            } else if run.report.done > done {
+                idle = 0;
+            } else if run.steps() > steps && idle < PATIENCE {
+                // Something stepped aside, and others can go on.
+                idle += 1;
+            } else {
                 break;
-            };
-            after = last.n;
-            for row in rows {
-                cancel.check()?;
-                let hold = self.try_row(row, true, run, progress, cancel).await?;
-                let Some(hold) = hold else {
-                    continue;
-                };
-                run.left += 1;
-                note_time(run, &hold);
-                common = match common {
-                    None => Some(Some(hold)),
-                    Some(Some(same)) if same == hold => Some(Some(same)),
-                    Some(_) => Some(None),
-                };
             }
         }
-        run.hold = common.flatten();
-        Ok(())
-    }
-
-    /// Tries a row, unless something holds it; what holds it then.
-    async fn try_row(
-        &self,
-        row: EditRow,
-        by_itself: bool,
-        run: &mut PushRun,
-        progress: Option<&Arc<dyn TransferListener>>,
-        cancel: &CancelToken,
-    ) -> Result<Option<Hold>> {
-        let (edits, of) = (self.clone(), row.clone());
-        let held = blocking(move || {
-            // A row may have gone or changed since the page was read.
-            let Some(now) = edits.store.edit(&of.id)? else {
-                return Ok(None);
-            };
-            let weather: Weather = edits.weather(by_itself)?;
-            Ok(Some((edits.hold(&now, &weather)?, now, weather.paused())))
+        run.tell_end();
+        let store = self.store.clone();
+        let mut report = std::mem::take(&mut run.report);
+        report.conflicts = blocking(move || {
+            let all = store.conflicts()?;
+            Ok(all.iter().filter(|conflict| conflict.n > told).count() as u64)
         })
         .await?;
-        let Some((hold, row, paused)) = held else {
-            return Ok(None);
-        };
-        if hold.is_some() {
-            return Ok(hold);
-        }
-        let (id, bytes) = (
-            row.id,
-            if sends_bytes(&row) {
-                row.content.as_ref().map_or(0, |content| content.size)
-            } else {
-                0
-            },
-        );
-        match self.carry_out(row, cancel).await {
-            Ok(_) => {
-                run.done += 1;
-                run.sent_bytes += bytes;
-                if let Some(listener) = progress {
-                    listener.on_transfer(run.sent_bytes, run.sent_bytes);
-                }
-                if paused {
-                    let store = self.store.clone();
-                    blocking(move || Pause::end(&store)).await?;
-                }
-                Ok(None)
-            }
-            Err(error) => {
-                let edits = self.clone();
-                blocking(move || edits.failed(&id, error, by_itself)).await
+        drop(lock);
+        Ok(report)
+    }
+
+    /// The lock, once nobody waits for one item any more.
+    async fn lock_after_others(&self, cancel: &CancelToken) -> Result<Box<dyn BlockFile>> {
+        loop {
+            crate::remote::pause(LOOK_AGAIN, cancel).await?;
+            if !self.somebody_waits().await?
+                && let Some(lock) = self.try_lock(LOCK, true).await?
+            {
+                return Ok(lock);
             }
         }
     }
 
-    /// What follows from a failure. What ends the run comes back as the error.
-    fn failed(&self, id: &Id, error: Error, by_itself: bool) -> Result<Option<Hold>> {
+    /// Whether somebody, in any process, waits for one item.
+    pub(super) async fn somebody_waits(&self) -> Result<bool> {
+        Ok(self.try_lock(NEXT, true).await?.is_none())
+    }
+
+    async fn try_lock(
+        &self,
+        name: &'static str,
+        alone: bool,
+    ) -> Result<Option<Box<dyn BlockFile>>> {
+        let staging = self.staging.clone();
+        blocking(move || staging.lock(name, alone)).await
+    }
+
+    /// What follows from a failure; `own` if others had no trouble meanwhile. What ends a run comes back as the error.
+    pub(super) fn failed(&self, id: &Id, error: Error, own: bool) -> Result<()> {
         if matches!(
             error,
             Error::Cancelled | Error::Paused | Error::Closed | Error::StoreBusy | Error::DiskFull
         ) {
             return Err(error);
         }
-        if let Some(reason) = Reason::of(&error) {
+        let reason = Reason::of(&error).filter(|reason| !own || *reason != Reason::Busy);
+        if let Some(reason) = reason {
             let asked = match error.retry() {
                 RetryAdvice::After(wait) => Some(wait),
                 _ => None,
             };
             Pause::begin(&self.store, reason, asked)?;
-        } else {
-            let park = match &error {
-                Error::NameRefused { .. } => Some(Park::NameRefused),
-                Error::NotAllowed { .. } => Some(Park::NotAllowed),
-                Error::VersionNotReadable | Error::NoSuchItem { .. } => Some(Park::SourceGone),
-                Error::VersionGone => Some(Park::HistoryOnly),
-                Error::DiskFailed { .. } => Some(Park::BytesLost),
-                Error::NameTaken => Some(Park::PlaceTaken),
-                _ => None,
+        }
+        let park = match &error {
+            Error::NameRefused { .. } => Some(Park::NameRefused),
+            Error::NotAllowed { .. } => Some(Park::NotAllowed),
+            Error::VersionNotReadable | Error::NoSuchItem { .. } => Some(Park::SourceGone),
+            Error::VersionGone => Some(Park::HistoryOnly),
+            Error::DiskFailed { .. } => Some(Park::BytesLost),
+            Error::NameTaken => Some(Park::PlaceTaken),
+            _ => None,
+        };
+        let now = self.store.now_ms();
+        self.store.outbox(|outbox| {
+            let Some(mut row) = outbox.get(id)? else {
+                return Ok(());
             };
-            let now = self.store.now_ms();
-            self.store.outbox(|outbox| {
-                let Some(mut row) = outbox.get(id)? else {
-                    return Ok(());
-                };
-                row.attempts += 1;
-                let many = row.attempts >= PATIENCE;
-                let park = park.or_else(|| many.then_some(Park::ManyFailures));
-                row.held = Some(match park {
-                    Some(park) => Held::Park(park).text(),
-                    None => Held::by(&error).text(),
-                });
-                row.until_ms = Some(now + (FIRST_MS << row.attempts.min(8)));
-                outbox.put_progress(&row)
-            })?;
-        }
-        if !by_itself {
-            return Err(error);
-        }
-        match self.store.edit(id)? {
-            Some(row) => self.hold(&row, &self.weather(true)?),
-            None => Ok(None),
-        }
+            if reason.is_some() {
+                // The account's failure is not the item's; only who had part in it is remembered, to be asked last.
+                row.held = Some(Held::by(&error).text());
+                row.until_ms = None;
+                return outbox.put_progress(&row);
+            }
+            row.attempts += 1;
+            let many = row.attempts >= PATIENCE;
+            let park = park.or_else(|| many.then_some(Park::ManyFailures));
+            row.held = Some(match park {
+                Some(park) => Held::Park(park).text(),
+                None => Held::by(&error).text(),
+            });
+            row.until_ms = Some(now + (FIRST_MS << row.attempts.min(8)));
+            outbox.put_progress(&row)
+        })
     }
 
     pub(super) async fn settle_item(
@@ -186,12 +148,18 @@ impl Edits {
         cancel: &CancelToken,
     ) -> Result<Settled> {
         let id = super::queue::id(item)?;
+        let mut next = None;
         let _lock = loop {
-            match self.push_lock().await? {
-                Some(lock) => break lock,
-                None => crate::remote::pause(LOOK_AGAIN, cancel).await?,
+            if let Some(lock) = self.try_lock(LOCK, true).await? {
+                break lock;
             }
+            if next.is_none() {
+                next = self.try_lock(NEXT, false).await?;
+            }
+            crate::remote::pause(LOOK_AGAIN, cancel).await?;
         };
+        drop(next);
+        let mut teller = Teller::new(progress);
         let mut outcome = Outcome::Done;
         // What comes before it first; each step gets something done, or fails.
         let mut chain = vec![id];
@@ -202,7 +170,11 @@ impl Edits {
                 let Some(row) = edits.store.edit(&at)? else {
                     return Ok(None);
                 };
-                let before = edits.comes_after(&row)?;
+                let before = match edits.who_steps_aside(&row)? {
+                    Some(who) if who == row.id => None,
+                    Some(who) => Some(who),
+                    None => edits.comes_after(&row)?.map(super::why::Before::id),
+                };
                 Ok(Some((row, before)))
             })
             .await?;
@@ -215,7 +187,7 @@ impl Edits {
                 }
                 Some((row, _)) => {
                     let of = row.id;
-                    match self.carry_out(row, cancel).await {
+                    match self.carry_out_told(row, &mut teller, cancel).await {
                         Ok(done) if of == id => {
                             // Both are kept only once the copy is there, too.
                             if let Outcome::KeptBoth { copy } = &done {
@@ -225,22 +197,24 @@ impl Edits {
                                 outcome = done;
                             }
                         }
+                        // What stepped aside waits for the others in turn.
+                        Ok(_) if chain.len() > 1 => {
+                            chain.pop();
+                        }
                         Ok(_) => {}
                         Err(error) => {
                             let edits = self.clone();
                             let failure = error.clone();
-                            blocking(move || edits.failed(&of, failure, false).map(drop)).await?;
+                            blocking(move || edits.failed(&of, failure, false)).await?;
                             return Err(error);
                         }
                     }
                 }
             }
         }
-        if let Some(listener) = progress {
-            listener.on_transfer(1, 1);
-        }
         let (catalog, of) = (self.catalog.clone(), item.clone());
         let item = blocking(move || Ok(super::writer::here(catalog.item(&of)?))).await?;
+        teller.tell_all(item.as_ref().and_then(|item| item.size).unwrap_or(0).max(1));
         let outcome = if item.is_none() && outcome == Outcome::Done {
             Outcome::Gone
         } else {
@@ -249,10 +223,30 @@ impl Edits {
         Ok(Settled { item, outcome })
     }
 
-    async fn push_lock(&self) -> Result<Option<Box<dyn BlockFile>>> {
-        let staging = self.staging.clone();
-        blocking(move || staging.lock("push.lock")).await
+    async fn carry_out_told(
+        &self,
+        row: EditRow,
+        teller: &mut Teller,
+        cancel: &CancelToken,
+    ) -> Result<Outcome> {
+        let (id, total) = (row.id, bytes_of(&row));
+        let mut tick = tokio::time::interval(TICK);
+        let mut work = std::pin::pin!(self.carry_out(row, cancel));
+        let done = loop {
+            tokio::select! {
+                biased;
+                done = &mut work => break done,
+                _ = tick.tick() => teller.tell(self.sending.moved_of(&id), total),
+            }
+        };
+        self.sending.ended(&id);
+        done
     }
+}
+
+/// The number of the newest conflict.
+fn newest(store: &Store) -> Result<i64> {
+    Ok(store.conflicts()?.first().map_or(0, |conflict| conflict.n))
 }
 
 /// What passes by itself is no reason to stop before the first item.
@@ -262,16 +256,4 @@ fn passing(error: Error) -> Result<()> {
         Error::BadAnswer { .. } | Error::Refused { .. } | Error::AccountLocked => Ok(()),
         error => Err(error),
     }
-}
-
-fn note_time(run: &mut PushRun, hold: &Hold) {
-    let until = match hold {
-        Hold::Settling { until_ms } | Hold::Retry { until_ms, .. } => Some(*until_ms),
-        Hold::Account(super::AccountHold::Busy { until_ms }) => Some(*until_ms),
-        _ => None,
-    };
-    run.next_ms = match (run.next_ms, until) {
-        (Some(before), Some(until)) => Some(before.min(until)),
-        (before, until) => before.or(until),
-    };
 }

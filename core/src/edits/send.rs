@@ -17,6 +17,7 @@ use crate::{CancelToken, Error, Result};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt, stream};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How often a content is announced before it is left to a later run.
 const ANNOUNCED: u32 = 6;
@@ -27,12 +28,26 @@ const PIECE: usize = 64 * 1024;
 impl Edits {
     /// Notes what is about to be asked of the service, durably.
     pub(super) async fn mark(&self, row: &EditRow, what: What, path: &RemotePath) -> Result<()> {
+        self.mark_over(row, what, path, None).await
+    }
+
+    /// The same; content is about to be put over this revision.
+    async fn mark_over(
+        &self,
+        row: &EditRow,
+        what: What,
+        path: &RemotePath,
+        over: Option<u64>,
+    ) -> Result<()> {
+        // An earlier attempt may have got there: what came since it counts.
+        let at_ms = Marker::of(row)
+            .filter(|before| before.what == what && before.path == path.segments())
+            .map_or(self.store.now_ms(), |before| before.at_ms);
         let marker = Marker {
             what,
             path: path.segments().to_vec(),
-            md5: None,
-            over: None,
-            at_ms: self.store.now_ms(),
+            over,
+            at_ms,
         }
         .text()?;
         let sent = row.content.as_ref().map(|content| content.md5);
@@ -55,16 +70,21 @@ impl Edits {
             .await
     }
 
-    /// Brings a content to a path, and reads the file again. `NameTaken` with `only_new` if another file is there.
+    /// Brings a content to a path, and reads the file again. `NameTaken` with `New` if another file is there.
     pub(super) async fn send(
         &self,
         row: &EditRow,
         path: &RemotePath,
         content: &WantedContent,
-        only_new: bool,
+        over: Put,
         cancel: &CancelToken,
     ) -> Result<FileHistory> {
-        self.mark(row, What::Put, path).await?;
+        let (only_new, revision) = match over {
+            Put::New => (true, None),
+            Put::Over(revision) => (false, revision),
+        };
+        self.mark_over(row, What::Put, path, revision).await?;
+        let moved = self.sending.counter(&row.id);
         let facts = ContentFacts {
             size: content.size,
             md5: content.md5,
@@ -77,8 +97,11 @@ impl Edits {
                 .await?
                 .ok_or(Error::VersionNotReadable)?;
         } else {
-            self.send_bytes(path, content, &facts, only_new, cancel)
+            self.send_bytes(path, content, &facts, only_new, &moved, cancel)
                 .await?;
+        }
+        if !row.is_new {
+            self.sending.sent(&row.id, self.store.now_ms());
         }
         match self.remote.look(path, cancel).await? {
             Presence::File(history) => Ok(*history),
@@ -94,6 +117,7 @@ impl Edits {
         content: &WantedContent,
         facts: &ContentFacts,
         only_new: bool,
+        moved: &Arc<AtomicU64>,
         cancel: &CancelToken,
     ) -> Result<()> {
         for _ in 0..ANNOUNCED {
@@ -101,10 +125,13 @@ impl Edits {
             let Allocated::Send { url, resume_at } = allocated else {
                 return Ok(());
             };
+            moved.store(resume_at, Ordering::Relaxed);
+            let counter = moved.clone();
+            let count = move |bytes| drop(counter.fetch_add(bytes, Ordering::Relaxed));
             let body = self.body(content, resume_at).await?;
             let sent = self
                 .remote
-                .upload(&url, resume_at, content.size, body, |_| {}, cancel)
+                .upload(&url, resume_at, content.size, body, count, cancel)
                 .await;
             match sent {
                 Ok(Sent::Done { size, md5 }) => {
@@ -166,18 +193,15 @@ impl Edits {
         }))
     }
 
-    /// What else came to the path since `over`: it becomes a copy beside the item, made from what the service knows.
+    /// What else came to the path since then: it becomes a copy beside the item, made from what the service knows.
     /// Gives the copies' ids.
     pub(super) async fn keep_slipped_in(
         &self,
         row: &EditRow,
         history: &FileHistory,
         content: &WantedContent,
-        Over(over): Over,
+        since: Since,
     ) -> Result<Vec<Id>> {
-        let Some(over) = over else {
-            return Ok(Vec::new());
-        };
         let (store, id) = (self.store.clone(), row.id);
         let mut ours = blocking(move || store.sent_contents(&id)).await?;
         ours.push(content.md5);
@@ -185,7 +209,7 @@ impl Edits {
         let current = history.file.current.iter();
         let slipped: Vec<Revision> = current
             .chain(&history.older)
-            .filter(|revision| revision.number.is_some_and(|number| number > over))
+            .filter(|revision| since.is_before(revision, history.file.current.as_ref()))
             .filter(|revision| !ours.contains(&revision.md5))
             .cloned()
             .collect();
@@ -198,33 +222,39 @@ impl Edits {
         if theirs_is_newest {
             // With its staged bytes: the service may know by then only what is current.
             let kind = ConflictKind::BothEdited;
-            let copy = self.keep_copy(row, kind, content.clone(), true).await?;
+            let copy = self.keep_copy(row, kind, content.clone(), None).await?;
             return Ok(vec![copy]);
         }
-        let copies = slipped.into_iter().map(|revision| WantedContent {
-            file: String::new(),
-            size: revision.size,
-            md5: revision.md5,
-            blake3: None,
-            created_ms: revision.created_ms,
-            modified_ms: revision.modified_ms,
-        });
         let mut made = Vec::new();
-        for copy in copies {
+        for revision in slipped {
+            let copy = WantedContent {
+                file: String::new(),
+                size: revision.size,
+                md5: revision.md5,
+                blake3: None,
+                created_ms: revision.created_ms,
+                modified_ms: revision.modified_ms,
+            };
+            // A kill before the wish has ended, and another run, must not keep it twice.
+            let key = format!(
+                "slipped {} {}",
+                id_text(row.id),
+                revision.number.unwrap_or_default()
+            );
             let kind = ConflictKind::SlippedIn;
-            made.push(self.keep_copy(row, kind, copy, false).await?);
+            made.push(self.keep_copy(row, kind, copy, Some(key)).await?);
         }
         Ok(made)
     }
 
-    /// A copy beside the item, as a row of its own, and the conflict that tells of it: one transaction. With `give_up` the
-    /// item's own wish of that content ends in it, too.
+    /// A copy beside the item, as a row of its own, and the conflict that tells of it: one transaction. Without a key it is
+    /// the item's own content that becomes the copy, and its wish of it ends in the transaction, too.
     pub(super) async fn keep_copy(
         &self,
         row: &EditRow,
         kind: ConflictKind,
         content: WantedContent,
-        give_up: bool,
+        key: Option<String>,
     ) -> Result<Id> {
         let (edits, row) = (self.clone(), row.clone());
         blocking(move || {
@@ -258,7 +288,13 @@ impl Edits {
                 parent,
                 name: name.clone(),
             };
-            edits.store.outbox(|outbox| {
+            let copy = edits.store.outbox(|outbox| {
+                if let Some(key) = &key {
+                    if let Some(copy) = outbox.operation(key)? {
+                        return Ok(copy);
+                    }
+                    outbox.put_operation(key, &copy, now)?;
+                }
                 outbox.put(&EditRow {
                     is_new: true,
                     place: Some(place.clone()),
@@ -266,7 +302,9 @@ impl Edits {
                     ..EditRow::of(copy, super::queue::FILE, now)
                 })?;
                 super::queue::record(outbox, &copy, &place, super::queue::FILE)?;
-                if give_up && let Some(mut row) = outbox.get(&row.id)? {
+                if key.is_none()
+                    && let Some(mut row) = outbox.get(&row.id)?
+                {
                     if row.content.as_ref() == Some(&content) {
                         row.content = None;
                         row.marker = None;
@@ -282,7 +320,8 @@ impl Edits {
                     name,
                     theirs: None,
                     told: false,
-                })
+                })?;
+                Ok(copy)
             })?;
             edits.catalog.settle_edits(&[row.id, copy])?;
             Ok(copy)
@@ -370,8 +409,36 @@ impl Edits {
     }
 }
 
-/// The revision that a content was put over.
-pub(super) struct Over(pub Option<u64>);
+/// What a content is put over.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Put {
+    /// Nothing: something else there is an error.
+    New,
+    /// A revision, by its number if that is known.
+    Over(Option<u64>),
+}
+
+/// Since when a revision has slipped in.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Since {
+    /// After this number, which was there when we looked.
+    Number(u64),
+    /// So many milliseconds before ours came. A file in the trash may have had the path, whose revisions are shown, too.
+    Before(i64),
+}
+
+impl Since {
+    fn is_before(self, revision: &Revision, ours: Option<&Revision>) -> bool {
+        match self {
+            Self::Number(number) => revision.number.is_some_and(|other| other > number),
+            // The service tells whole seconds, by one clock. Where it tells no time, a copy too many is the safe side.
+            Self::Before(ms) => revision
+                .updated_ms
+                .zip(ours.and_then(|ours| ours.updated_ms))
+                .is_none_or(|(theirs, ours)| ours - theirs <= ms.max(0) + 1_000),
+        }
+    }
+}
 
 struct Reading {
     file: Arc<dyn BlockFile>,

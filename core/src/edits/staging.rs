@@ -252,10 +252,10 @@ impl Staging {
         Ok(self.disk.remove(&self.path(file)?)?)
     }
 
-    /// Takes a lock of the drive's own, which a kill frees; `None` while somebody else has it.
-    pub fn lock(&self, name: &str) -> Result<Option<Box<dyn BlockFile>>> {
+    /// Takes a lock of the drive's own, alone or shared, which a kill frees; `None` while somebody else has it.
+    pub fn lock(&self, name: &str, alone: bool) -> Result<Option<Box<dyn BlockFile>>> {
         let file = self.disk.open_blocks(&self.dir.join(name), true)?;
-        Ok(if file.try_lock(true)? {
+        Ok(if file.try_lock(alone)? {
             Some(file)
         } else {
             None

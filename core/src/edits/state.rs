@@ -15,8 +15,6 @@ pub(super) struct Marker {
     pub what: What,
     /// Where the result is to be.
     pub path: Vec<String>,
-    /// Of what content, in hexadecimal digits.
-    pub md5: Option<String>,
     /// The revision that it is put over.
     pub over: Option<u64>,
     pub at_ms: i64,
@@ -164,9 +162,13 @@ impl Pause {
         let now = store.now_ms();
         store.update_setting(PAUSE, |before| {
             let before: Option<Self> = before.and_then(|json| serde_json::from_str(&json).ok());
-            let delay_ms = before
-                .filter(|before| before.reason == reason)
-                .map_or(FIRST_MS, |before| (before.delay_ms * 2).min(LONGEST_MS));
+            let before = before.filter(|before| before.reason == reason);
+            let delay_ms = match before {
+                // What was under way when it began says nothing new.
+                Some(before) if before.lasts(now) => before.delay_ms,
+                Some(before) => (before.delay_ms * 2).min(LONGEST_MS),
+                None => FIRST_MS,
+            };
             let asked = asked.map_or(0, |asked| {
                 i64::try_from(asked.as_millis()).unwrap_or(LONGEST_MS)
             });
@@ -213,8 +215,11 @@ impl Pause {
 
     /// Whether it holds a change back that does, or does not, add bytes.
     pub fn holds(&self, adds_bytes: bool, now_ms: i64) -> bool {
+        self.lasts(now_ms) && (adds_bytes || self.reason != Reason::Full)
+    }
+
+    fn lasts(&self, now_ms: i64) -> bool {
         // A clock that was set back must not pause for ever.
-        let over = now_ms >= self.until_ms || now_ms < self.until_ms - 2 * LONGEST_MS;
-        !over && (adds_bytes || self.reason != Reason::Full)
+        (self.until_ms - 2 * LONGEST_MS..self.until_ms).contains(&now_ms)
     }
 }

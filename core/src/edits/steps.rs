@@ -7,7 +7,7 @@
 use super::conflict_name::{conflict_name, is_conflict_name};
 use super::decide::{Ours, Plan, Theirs, There, of_item};
 use super::queue::{FILE, FOLDER, id as id_of, record};
-use super::send::Over;
+use super::send::{Put, Since};
 use super::state::{Marker, What};
 use super::wishes::same_name;
 use super::{ConflictKind, Edits, Outcome, Park};
@@ -48,6 +48,10 @@ pub(super) enum Did {
 impl Edits {
     /// Brings all that is wanted of an item to the service.
     pub(super) async fn carry_out(&self, row: EditRow, cancel: &CancelToken) -> Result<Outcome> {
+        self.find_aside(&row, cancel).await?;
+        if self.step_aside(&row, cancel).await? {
+            return Ok(Outcome::Done);
+        }
         if row.is_new {
             return self.create(&row, cancel).await;
         }
@@ -179,21 +183,18 @@ impl Edits {
                 let Presence::File(history) = found.presence else {
                     return Err(Error::bug("a file that is none"));
                 };
-                self.has_content(row, &history, cancel).await
+                match put_before(row, &found.path) {
+                    // An answer that got lost: what came in between has not been looked at.
+                    Some(over) => self.put(row, &history, &content, Some(over)).await,
+                    None => self.has_content(row, &history).await,
+                }
             }
             (Plan::Do, Some(found)) => {
-                let over = current.and_then(|now| now.number);
-                let history = self.send(row, &found.path, &content, false, cancel).await?;
-                let kept = self
-                    .keep_slipped_in(row, &history, &content, Over(over))
-                    .await?;
-                let outcome = self.has_content(row, &history, cancel).await?;
-                Ok(match kept.first() {
-                    Some(copy) => Outcome::KeptBoth {
-                        copy: id_text(*copy),
-                    },
-                    None => outcome,
-                })
+                let now = current.and_then(|now| now.number);
+                let over = put_before(row, &found.path).into_iter().chain(now).min();
+                let put = Put::Over(over);
+                let history = self.send(row, &found.path, &content, put, cancel).await?;
+                self.put(row, &history, &content, over).await
             }
             (Plan::KeepBoth, Some(found)) => {
                 let Presence::File(history) = found.presence else {
@@ -201,7 +202,7 @@ impl Edits {
                 };
                 self.note_file(row.id, &history.file).await?;
                 let copy = self
-                    .keep_copy(row, ConflictKind::BothEdited, content, true)
+                    .keep_copy(row, ConflictKind::BothEdited, content, None)
                     .await?;
                 Ok(Outcome::KeptBoth {
                     copy: id_text(copy),
@@ -226,12 +227,13 @@ impl Edits {
             let there = self.remote.look(&folder, cancel).await?;
             restored |= !matches!(there, Presence::Folder);
         }
-        let history = match self.send(row, &path, content, true, cancel).await {
+        let begun_ms = self.begun_ms(row, &path);
+        let history = match self.send(row, &path, content, Put::New, cancel).await {
             Err(Error::NameTaken) => match self.remote.look(&path, cancel).await? {
                 Presence::File(history) if is(&history, content) => *history,
                 // Something else is there by now: beside it, as something new.
                 _ => {
-                    self.keep_copy(row, ConflictKind::EditedButDeleted, content.clone(), true)
+                    self.keep_copy(row, ConflictKind::EditedButDeleted, content.clone(), None)
                         .await?;
                     self.note(row.id, Answered::Gone).await?;
                     return Ok(Outcome::Renamed);
@@ -239,6 +241,8 @@ impl Edits {
             },
             sent => sent?,
         };
+        let since = Since::Before(self.store.now_ms() - begun_ms);
+        self.keep_slipped_in(row, &history, content, since).await?;
         if restored {
             self.report(row, ConflictKind::FolderRestored).await?;
         }
@@ -249,12 +253,38 @@ impl Edits {
         Ok(Outcome::Done)
     }
 
-    async fn has_content(
+    /// The content was put over a revision: what slipped in is kept, too.
+    async fn put(
         &self,
         row: &EditRow,
         history: &FileHistory,
-        _cancel: &CancelToken,
+        content: &WantedContent,
+        over: Option<u64>,
     ) -> Result<Outcome> {
+        let kept = match over {
+            Some(over) => {
+                self.keep_slipped_in(row, history, content, Since::Number(over))
+                    .await?
+            }
+            None => Vec::new(),
+        };
+        let outcome = self.has_content(row, history).await?;
+        Ok(match kept.first() {
+            Some(copy) => Outcome::KeptBoth {
+                copy: id_text(*copy),
+            },
+            None => outcome,
+        })
+    }
+
+    /// When the service was first asked to take this content as something new; now, if it was not yet.
+    pub(super) fn begun_ms(&self, row: &EditRow, path: &RemotePath) -> i64 {
+        Marker::of(row)
+            .filter(|_| was_asked(row, What::Put, path))
+            .map_or(self.store.now_ms(), |marker| marker.at_ms)
+    }
+
+    async fn has_content(&self, row: &EditRow, history: &FileHistory) -> Result<Outcome> {
         self.note_file(row.id, &history.file).await?;
         self.fulfil(row, Did::Content).await?;
         Ok(Outcome::Done)
@@ -494,6 +524,13 @@ pub(super) fn is(history: &FileHistory, content: &WantedContent) -> bool {
         .current
         .as_ref()
         .is_some_and(|now| (now.md5, now.size) == (content.md5, content.size))
+}
+
+/// The revision that a content was put over, if the service was asked for that before, and its answer was not seen.
+fn put_before(row: &EditRow, path: &RemotePath) -> Option<u64> {
+    Marker::of(row)
+        .filter(|marker| marker.what == What::Put && marker.path == path.segments())
+        .and_then(|marker| marker.over)
 }
 
 /// Whether the service was asked for this before, and its answer was not seen.

@@ -32,6 +32,27 @@ impl Weather {
     pub fn paused(&self) -> bool {
         self.pause.is_some()
     }
+
+    /// Whether bytes may not be sent now, whatever the item.
+    pub fn forbids_sending(&self) -> bool {
+        self.sending.is_some()
+    }
+}
+
+/// What must reach the service before another change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Before {
+    /// It has the name that the other one wants, and is to leave it.
+    HasTheName(Id),
+    Other(Id),
+}
+
+impl Before {
+    pub fn id(self) -> Id {
+        match self {
+            Self::HasTheName(id) | Self::Other(id) => id,
+        }
+    }
 }
 
 impl Edits {
@@ -79,11 +100,14 @@ impl Edits {
         {
             return Ok(Some(Hold::Account(pause.told())));
         }
-        if let Some(before) = self.comes_after(row)? {
-            return Ok(Some(Hold::After(id_text(before))));
+        if let Some(before) = self.comes_after(row)?
+            && self.who_steps_aside(row)? != Some(row.id)
+        {
+            return Ok(Some(Hold::After(id_text(before.id()))));
         }
         // A clock that was set back must not hold anything for ever.
-        if let (true, true, Some(sent_ms)) = (weather.by_itself, sends, row.sent_ms)
+        let sent_ms = row.sent_ms.max(self.sending.sent_lately(&row.id));
+        if let (true, true, Some(sent_ms)) = (weather.by_itself, sends, sent_ms)
             && (0..SETTLING_MS).contains(&(weather.now_ms - sent_ms))
             && row.attempts == 0
             && row.marker.is_none()
@@ -101,16 +125,16 @@ impl Edits {
     }
 
     /// The item whose change must reach the service before this row's.
-    pub(super) fn comes_after(&self, row: &EditRow) -> Result<Option<Id>> {
+    pub(super) fn comes_after(&self, row: &EditRow) -> Result<Option<Before>> {
         if row.fate == Some(Fate::Trash) && row.kind == FOLDER {
-            return self.leaves_first(row);
+            return Ok(self.leaves_first(row)?.map(Before::Other));
         }
         // What is copied must be there first, as it is wanted.
         if let Some(source) = row.copy_of
             && let Some(source) = self.store.edit(&source)?
             && (source.is_new || source.content.is_some())
         {
-            return Ok(Some(source.id));
+            return Ok(Some(Before::Other(source.id)));
         }
         let Some(place) = &row.place else {
             return Ok(None);
@@ -119,7 +143,7 @@ impl Edits {
             && parent.id != row.id
             && (parent.is_new || parent.place.is_some() || parent.fate == Some(Fate::Restore))
         {
-            return Ok(Some(parent.id));
+            return Ok(Some(Before::Other(parent.id)));
         }
         let Some(holder) =
             self.catalog
@@ -135,7 +159,7 @@ impl Edits {
                         wanted.parent != place.parent || wanted.name != place.name
                     })
             });
-        Ok(leaves.then_some(holder))
+        Ok(leaves.then_some(Before::HasTheName(holder)))
     }
 
     /// What is in a folder on the service and is wanted elsewhere must be out of it before it goes to the trash; what is
@@ -211,6 +235,7 @@ impl Edits {
     }
 
     pub(super) fn try_again(&self, item: Option<&ItemId>) -> Result<()> {
+        self.sending.forget(item.map(id_of).transpose()?.as_ref());
         if Pause::read(&self.store)?.is_some() {
             Pause::ask_again(&self.store)?;
         }

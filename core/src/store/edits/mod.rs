@@ -152,6 +152,16 @@ impl Store {
         })
     }
 
+    /// Bytes of content that wait to be sent.
+    pub fn unsent_bytes(&self) -> Result<u64> {
+        self.journal.read(|db| {
+            let bytes: i64 = db
+                .prepare_cached("SELECT ifnull(sum(size), 0) FROM edit WHERE file <> ''")?
+                .query_row([], |row| row.get(0))?;
+            Ok(bytes.unsigned_abs())
+        })
+    }
+
     /// How many changes of wishes there were.
     pub fn edits_count(&self) -> Result<i64> {
         self.journal.read(|db| number(db, COUNT))

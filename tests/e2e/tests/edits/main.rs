@@ -3,19 +3,23 @@
 
 mod basics;
 mod conflicts;
+mod together;
 
 use local_cloud::{Cloud, CloudOptions, Switches, Writer};
 use lomme::catalog::{Item, Space};
+use lomme::clock::{Clock, ManualClock, SystemClock};
 use lomme::edits::{NewContent, PushRun};
 use lomme::{CancelToken, Drive};
 use lomme_e2e::Pocket;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// A phone that is signed in, and the cloud.
 struct Phone {
     cloud: Cloud,
     pocket: Pocket,
+    clock: ManualClock,
 }
 
 impl Phone {
@@ -32,10 +36,15 @@ impl Phone {
                 .put(&format!("/Jotta/{path}"), content.as_bytes())
                 .unwrap();
         }
-        let pocket = Pocket::signed_in(&cloud.login_token().unwrap())
-            .await
-            .unwrap();
-        let phone = Self { cloud, pocket };
+        let clock = ManualClock::at(SystemClock.now_ms());
+        let pocket = Pocket::with(|options| options.clock = Arc::new(clock.clone())).unwrap();
+        let token = cloud.login_token().unwrap();
+        pocket.sign_in(&token).await.unwrap();
+        let phone = Self {
+            cloud,
+            pocket,
+            clock,
+        };
         phone.look().await;
         phone
     }
@@ -152,6 +161,13 @@ impl Phone {
             .unwrap()
     }
 
+    /// Lets the time come at which a run wants to be called again.
+    fn wait(&self, run: &PushRun) {
+        if let Some(next_ms) = run.next_ms {
+            self.clock.advance((next_ms - self.clock.now_ms()).max(0));
+        }
+    }
+
     /// Pushes until nothing is left.
     async fn push_all(&self) {
         let run = self.push().await;
@@ -212,7 +228,7 @@ impl Phone {
         let strays = std::fs::read_dir(self.pocket.outer.path().join("drive/unsent")).unwrap();
         let strays: Vec<_> = strays
             .map(|entry| entry.unwrap().file_name())
-            .filter(|name| name != "push.lock")
+            .filter(|name| name != "push.lock" && name != "push.next")
             .collect();
         assert!(strays.is_empty(), "{strays:?}");
     }
