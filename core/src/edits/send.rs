@@ -127,7 +127,9 @@ impl Edits {
             };
             moved.store(resume_at, Ordering::Relaxed);
             let counter = moved.clone();
-            let count = move |bytes| drop(counter.fetch_add(bytes, Ordering::Relaxed));
+            let count = move |bytes| {
+                counter.fetch_add(bytes, Ordering::Relaxed);
+            };
             let body = self.body(content, resume_at).await?;
             let sent = self
                 .remote
