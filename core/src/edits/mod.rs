@@ -13,6 +13,7 @@
 
 mod aside;
 mod bin;
+mod body;
 mod commits;
 mod conflict_name;
 mod conflicts;

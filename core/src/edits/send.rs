@@ -1,29 +1,20 @@
 //! A content to the service, and what else came there meanwhile.
 //!
-//! The staged bytes are read again while they are sent, all of them, and the last piece leaves only if their MD5 is what
-//! was announced: what has changed or rotted under us is never published. The answer counts only once the file was read
-//! again.
+//! The answer to what was sent counts only once the file was read again.
 
 use super::conflict_name::conflict_name;
 use super::state::{Marker, What};
 use super::{ConflictKind, Edits, Park};
 use crate::catalog::{Id, id_text};
-use crate::disk::BlockFile;
-use crate::md5::Md5;
 use crate::remote::{Allocated, ContentFacts, FileHistory, Presence, RemotePath, Revision, Sent};
 use crate::runtime::blocking;
 use crate::store::{ConflictRow, EditRow, WantedContent, WantedPlace, new_id};
 use crate::{CancelToken, Error, Result};
-use bytes::Bytes;
-use futures_util::{Stream, StreamExt, stream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How often a content is announced before it is left to a later run.
 const ANNOUNCED: u32 = 6;
-/// Bytes read at once, and bytes in a piece on the wire.
-const READ: usize = 256 * 1024;
-const PIECE: usize = 64 * 1024;
 
 impl Edits {
     /// Notes what is about to be asked of the service, durably.
@@ -130,7 +121,7 @@ impl Edits {
             let count = move |bytes| {
                 counter.fetch_add(bytes, Ordering::Relaxed);
             };
-            let body = self.body(content, resume_at).await?;
+            let body = self.body(content, resume_at, cancel).await?;
             let sent = self
                 .remote
                 .upload(&url, resume_at, content.size, body, count, cancel)
@@ -156,43 +147,6 @@ impl Edits {
             }
         }
         Err(Error::offline("the upload broke again and again"))
-    }
-
-    /// The staged bytes from a position on; an error instead of the last of them if they are not what was announced.
-    async fn body(
-        &self,
-        content: &WantedContent,
-        from: u64,
-    ) -> Result<impl Stream<Item = Result<Bytes>> + Send + use<>> {
-        let (staging, file) = (self.staging.clone(), content.file.clone());
-        let busy = self.life.busy()?;
-        let opened: Arc<dyn BlockFile> = blocking(move || Ok(staging.open(&file)?.into())).await?;
-        let state = Reading {
-            file: opened,
-            md5: Some(Md5::new()),
-            at: 0,
-            from,
-            size: content.size,
-            wanted: content.md5,
-            _busy: busy,
-        };
-        let read = stream::try_unfold(state, |state| async {
-            if state.at >= state.size {
-                return Ok::<_, Error>(None);
-            }
-            let (bytes, state) = blocking(move || state.next()).await?;
-            Ok(Some((bytes, state)))
-        });
-        Ok(read.flat_map(|read| {
-            let pieces: Vec<Result<Bytes>> = match read {
-                Err(error) => vec![Err(error)],
-                Ok(bytes) => (0..bytes.len())
-                    .step_by(PIECE)
-                    .map(|at| Ok(bytes.slice(at..bytes.len().min(at + PIECE))))
-                    .collect(),
-            };
-            stream::iter(pieces)
-        }))
     }
 
     /// What else came to the path since then: it becomes a copy beside the item, made from what the service knows.
@@ -438,52 +392,6 @@ impl Since {
                 .updated_ms
                 .zip(ours.and_then(|ours| ours.updated_ms))
                 .is_none_or(|(theirs, ours)| ours - theirs <= ms.max(0) + 1_000),
-        }
-    }
-}
-
-struct Reading {
-    file: Arc<dyn BlockFile>,
-    md5: Option<Md5>,
-    at: u64,
-    from: u64,
-    size: u64,
-    wanted: [u8; 16],
-    _busy: crate::drive::Busy,
-}
-
-impl Reading {
-    /// The next bytes from `from` on; those before are only hashed.
-    fn next(mut self) -> Result<(Bytes, Self)> {
-        let rotten = || Error::DiskFailed {
-            detail: "the staged bytes are not what was saved".into(),
-        };
-        loop {
-            let most = (self.size - self.at).min(READ as u64) as usize;
-            let mut buffer = vec![0; most];
-            let read = self.file.read_at(&mut buffer, self.at)?;
-            if read == 0 {
-                return Err(rotten());
-            }
-            buffer.truncate(read);
-            if let Some(md5) = &mut self.md5 {
-                md5.update(&buffer);
-            }
-            let start = self.at;
-            self.at += read as u64;
-            if self.at == self.size {
-                let right = self
-                    .md5
-                    .take()
-                    .is_some_and(|md5| md5.finalize() == self.wanted);
-                if !right || self.file.len()? != self.size {
-                    return Err(rotten());
-                }
-            }
-            if self.at > self.from {
-                let skip = self.from.saturating_sub(start) as usize;
-                return Ok((Bytes::from(buffer).slice(skip..), self));
-            }
         }
     }
 }
