@@ -17,6 +17,8 @@ struct Words {
     class: Option<String>,
     /// The message is about names, not about this one's place.
     of_names: bool,
+    /// There is neither a class nor a message that says more than the status.
+    nothing: bool,
 }
 
 /// What the service says to names that are too long, and to paths that it cannot read (protocol facts §10.3).
@@ -53,15 +55,17 @@ pub(crate) fn refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -
     }
 }
 
-/// As [`refusal`], of a request that would have given something a name. A 400 without any words is what a `%` in a path
-/// meets (protocol facts §11).
+/// As [`refusal`], of a request that would have given something a name. A 400 without a reason is what a `%` in a path
+/// meets, and other names that the service does not like (protocol facts §5.1, §11). One with a reason is about that.
 pub(crate) fn name_refusal(status: u16, retry_after: Option<Duration>, body: &[u8]) -> Error {
     let words = words(body);
     match refusal(status, retry_after, body) {
         Error::Refused {
             status: 400,
             detail,
-        } if words.is_none_or(|words| words.of_names) => Error::NameRefused { detail },
+        } if words.is_none_or(|words| words.of_names || words.nothing) => {
+            Error::NameRefused { detail }
+        }
         error => error,
     }
 }
@@ -87,16 +91,25 @@ fn json_words(body: &[u8]) -> Option<Words> {
         .as_deref()
         .or(fields.message.as_deref())
         .and_then(class_of);
-    let of_names = fields.message.as_deref().is_some_and(is_of_names);
+    let message = fields.message.unwrap_or_default();
+    let of_names = is_of_names(&message);
+    let nothing = class.is_none() && says_nothing(&message);
     (code.is_some() || class.is_some()).then_some(Words {
         code,
         class,
         of_names,
+        nothing,
     })
 }
 
 fn xml_words(body: &[u8]) -> Result<Words> {
-    let mut error = ErrorDocument::default();
+    let mut error = ErrorDocument {
+        words: Words {
+            nothing: true,
+            ..Words::default()
+        },
+        ..ErrorDocument::default()
+    };
     read_whole(body, &mut error)?;
     Ok(error.words)
 }
@@ -132,6 +145,7 @@ impl Handler for ErrorDocument {
             (2, "message") => {
                 self.words.class = class_of(&self.text);
                 self.words.of_names = is_of_names(&self.text);
+                self.words.nothing = self.words.class.is_none() && says_nothing(&self.text);
             }
             _ => {}
         }
@@ -143,6 +157,14 @@ impl Handler for ErrorDocument {
 
 fn is_of_names(message: &str) -> bool {
     OF_NAMES.iter().any(|words| message.contains(words))
+}
+
+/// Whether a message has no more than the status line of a 400.
+fn says_nothing(message: &str) -> bool {
+    let message = message.trim();
+    let message = message.strip_prefix("400").unwrap_or(message);
+    let message = message.trim_end_matches('.').trim();
+    message.is_empty() || message.eq_ignore_ascii_case("bad request")
 }
 
 /// The last part of a class name; `None` for anything that is not one.
@@ -241,6 +263,46 @@ mod tests {
                 detail: "InvalidArgumentException".into()
             }
         );
+    }
+
+    #[test]
+    fn a_name_is_refused_only_where_no_other_reason_is_given() {
+        let refused = |body: &[u8]| {
+            let error = name_refusal(400, None, body);
+            matches!(error, Error::NameRefused { .. })
+        };
+        for body in [
+            &b""[..],
+            b"400 Bad request",
+            b"<html><body><h1>400 Bad request</h1></body></html>",
+            b"{}",
+            br#"{"code":400}"#,
+            br#"{"code":400,"message":"Bad Request"}"#,
+            br#"{"code":400,"error_id":"InvalidArgumentException","message":"JFS file names may not be longer"}"#,
+            &xml(400, ""),
+            &xml(400, "java.lang.IllegalArgumentException: Unable to validate decoded path: /u/100%"),
+        ] {
+            assert!(refused(body), "{}", String::from_utf8_lossy(body));
+        }
+        for body in [
+            &br#"{"code":400,"message":"md5 is not 32 hex digits"}"#[..],
+            br#"{"code":400,"error_id":"InvalidArgumentException"}"#,
+            br#"{"error_id":"InvalidArgumentException","message":"bytes is negative"}"#,
+            &xml(
+                400,
+                "no.jotta.backup.errors.InvalidArgumentException: Argument",
+            ),
+            &xml(
+                400,
+                "Upload without md5 no longer supported. Use header JMd5.",
+            ),
+        ] {
+            assert!(!refused(body), "{}", String::from_utf8_lossy(body));
+        }
+        assert!(!matches!(
+            name_refusal(403, None, b""),
+            Error::NameRefused { .. }
+        ));
     }
 
     #[test]

@@ -63,20 +63,6 @@ impl Remote {
         Self { transport, tokens }
     }
 
-    /// The same, waiting no longer than this for what does not come.
-    #[cfg(test)]
-    fn impatient(&self, stall: std::time::Duration) -> Self {
-        let patience = transport::Patience {
-            stall,
-            ..Default::default()
-        };
-        Self {
-            transport: Transport::with_patience(None, patience)
-                .unwrap_or_else(|_| self.transport.clone()),
-            tokens: self.tokens.clone(),
-        }
-    }
-
     /// Drops all connections (after a suspension every socket is dead).
     pub fn reset_connections(&self) {
         self.transport.reset_connections();
@@ -231,7 +217,11 @@ mod cloud_tests;
 #[cfg(test)]
 pub(crate) mod rude_server;
 #[cfg(test)]
+mod sending;
+#[cfg(test)]
 #[path = "remote_tests.rs"]
 mod tests;
+#[cfg(test)]
+mod upload_wire_tests;
 #[cfg(test)]
 mod write_tests;

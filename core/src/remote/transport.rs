@@ -5,7 +5,8 @@
 //! - No redirect is followed, so a token never reaches another host. No proxy is guessed.
 //! - Time-outs are on silence, never on the whole: a large file may take hours.
 //! - Only a GET is sent again by itself, and only before any of its body was handed on. A POST is, too, if there was no
-//!   connection that it could have gone out on.
+//!   connection that it could have gone out on, or if it does no more twice than once: a server may close a connection
+//!   at the moment when we use it again, and nobody can tell that from a lost answer.
 
 use super::errors;
 use crate::account::Secret;
@@ -30,6 +31,9 @@ pub(crate) struct Patience {
     pub connect: Duration,
     /// For the headers of an answer, and for each part of its body.
     pub stall: Duration,
+    /// For the answer to an upload, from the time on when its last piece was handed to the connection. What is then still
+    /// in buffers, here and in the system, takes a slow line minutes.
+    pub drain: Duration,
     /// How often a GET is sent in all.
     pub attempts: u32,
     /// How often a connection that stays open is asked whether it lives.
@@ -41,6 +45,7 @@ impl Default for Patience {
         Self {
             connect: Duration::from_secs(10),
             stall: Duration::from_secs(30),
+            drain: Duration::from_secs(120),
             attempts: 5,
             ping: Duration::from_secs(30),
         }
@@ -63,6 +68,15 @@ impl Span {
             None => None,
         }
     }
+}
+
+/// What may be sent again by itself when no answer came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Again {
+    /// Only what certainly never went out.
+    Unsent,
+    /// Anything: twice does what once does.
+    Unanswered,
 }
 
 /// The HTTP client. Cheap to clone; clones share connections.
@@ -170,13 +184,14 @@ impl Transport {
         self.send(request, cancel).await
     }
 
-    /// Posts a short text, and again only if it certainly never went out.
+    /// Posts a short text.
     pub async fn post(
         &self,
         url: &str,
         token: &Secret,
         headers: &[(HeaderName, HeaderValue)],
         text: &Bytes,
+        again: Again,
         cancel: &CancelToken,
     ) -> Result<Answer, NoAnswer> {
         let mut delay = Duration::from_millis(10);
@@ -191,11 +206,10 @@ impl Transport {
             request.headers_mut().extend(headers.iter().cloned());
             *request.body_mut() = Some(text.clone().into());
             match self.send(request, cancel).await {
-                Err(failed) if !failed.maybe_done && attempt < self.0.patience.attempts => {
-                    if failed.timed_out {
-                        return Err(failed);
-                    }
-                }
+                Err(failed)
+                    if (again == Again::Unanswered || !failed.maybe_done)
+                        && !failed.timed_out
+                        && attempt < self.0.patience.attempts => {}
                 other => return other,
             }
             let wait = delay.mul_f64(0.5 + fastrand::f64() / 2.0);

@@ -3,19 +3,21 @@
 //! - What the service has already, by MD5 and size, is not sent.
 //! - An upload's address comes from the service, and a token goes there: only to its own hosts, over TLS.
 //! - A body is streamed in small pieces; an upload ends on silence, never by its whole time.
-//! - Nothing is sent again by itself. Who sent a part announces again, and believes the position that is told then.
+//! - An announcement is no more twice than once, so it is sent until there is an answer. Bytes never are: who sent a
+//!   part announces again, and believes the position that is told then.
 
 use super::write::Adds;
 use super::{ContentFacts, MAX_JSON, Remote, RemotePath, names, times};
-use crate::remote::transport::{NoAnswer, safe_url};
+use crate::remote::transport::{Again, NoAnswer, safe_url};
 use crate::{CancelToken, Error, Result};
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
 use reqwest::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue, RANGE};
 use reqwest::{Body, Method};
 use serde::{Deserialize, Serialize};
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::watch;
+use tokio::time::{sleep, timeout};
 
 /// What the service makes of an announcement.
 #[derive(Debug, PartialEq, Eq)]
@@ -44,7 +46,7 @@ pub(crate) enum Sent {
         size: Option<u64>,
         md5: Option<[u8; 16]>,
     },
-    /// The service has a part: announce again.
+    /// The service has not all of it, and may take no more at this address: announce again.
     Incomplete,
 }
 
@@ -101,17 +103,11 @@ impl Remote {
         let text = serde_json::to_vec(&announcement).map_err(|_| Error::bug("an announcement"))?;
         let url = format!("{}files/v1/allocate", self.tokens.endpoints()?.api);
         let json = [(CONTENT_TYPE, HeaderValue::from_static("application/json"))];
-        let mut answer = self.post(&url, &json, &text.into(), cancel).await?;
+        let mut answer = self
+            .post(&url, &json, &text.into(), Again::Unanswered, cancel)
+            .await?;
         if !matches!(answer.status, 200 | 201) {
-            let refused = self.refused(answer, Adds::Bytes(facts.size), cancel).await;
-            return Err(match refused {
-                // Names that the service does not like get a bare 400 here (JCLI-#90).
-                Error::Refused {
-                    status: 400,
-                    detail,
-                } => Error::NameRefused { detail },
-                other => other,
-            });
+            return Err(self.refused(answer, Adds::Bytes(facts.size), cancel).await);
         }
         let body = answer.read(MAX_JSON, cancel).await?;
         self.allocated(&body, facts.size)
@@ -148,8 +144,11 @@ impl Remote {
     /// Sends the bytes from `resume_at` on; `body` must give `size - resume_at` of them, in small pieces. An error of
     /// `body` ends the upload and comes back as it is. `moved` is told how many bytes each piece has, as it leaves.
     ///
-    /// Errors: `ContentMismatch` when the service got other bytes than were announced, `ServerBusy` and `Offline` when it
-    /// is to be announced again.
+    /// The upload ends when nothing moves for as long as an answer may stall, and after its last piece when no answer
+    /// comes while the buffers may still drain.
+    ///
+    /// Errors: `ContentMismatch` when the service got other bytes than were announced, `NameTaken`, `Offline` when it is to
+    /// be announced again.
     pub async fn upload<S>(
         &self,
         url: &UploadUrl,
@@ -162,6 +161,9 @@ impl Remote {
     where
         S: Stream<Item = Result<Bytes>> + Send + 'static,
     {
+        let left = size
+            .checked_sub(resume_at)
+            .ok_or_else(|| Error::bug("an upload from behind its end"))?;
         let token = self.tokens.access_token(None, cancel).await?;
         let mut request = self
             .transport
@@ -172,37 +174,38 @@ impl Remote {
             Ok(())
         };
         put(CONTENT_TYPE, "application/octet-stream")?;
-        put(CONTENT_LENGTH, &(size - resume_at).to_string())?;
+        put(CONTENT_LENGTH, &left.to_string())?;
         if resume_at > 0 {
             put(
                 RANGE,
                 &format!("bytes={resume_at}-{}", size.saturating_sub(1)),
             )?;
         }
-        let (pieces, failed) = (Arc::new(AtomicU64::new(0)), Arc::new(Mutex::new(None)));
-        let (count, keep) = (pieces.clone(), failed.clone());
-        let body = body.map(move |piece| {
-            count.fetch_add(1, Ordering::Relaxed);
-            match &piece {
-                Ok(bytes) => moved(bytes.len() as u64),
-                Err(error) => {
-                    *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
-                }
+        let (gone, mut seen) = watch::channel(0);
+        let failed = Arc::new(Mutex::new(None));
+        let keep = failed.clone();
+        let body = body.inspect(move |piece| match piece {
+            Ok(bytes) => {
+                moved(bytes.len() as u64);
+                gone.send_modify(|gone| *gone += bytes.len() as u64);
             }
-            piece
+            Err(error) => {
+                *keep.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.clone());
+            }
         });
         *request.body_mut() = Some(Body::wrap_stream(body));
-        let stall = self.transport.patience().stall;
+        let patience = self.transport.patience();
         let silence = async {
-            let mut seen = pieces.load(Ordering::Relaxed);
-            loop {
-                tokio::time::sleep(stall).await;
-                let now = pieces.load(Ordering::Relaxed);
-                if now == seen {
-                    return Error::offline("the upload stalled");
+            while *seen.borrow_and_update() < left {
+                match timeout(patience.stall, seen.changed()).await {
+                    Ok(Ok(())) => {}
+                    // The connection takes no more, so there will be an answer, or it breaks.
+                    Ok(Err(_)) => break,
+                    Err(_) => return Error::offline("the upload stalled"),
                 }
-                seen = now;
             }
+            sleep(patience.drain).await;
+            Error::offline("no answer to an upload")
         };
         let sent = self.transport.send_unless(request, silence, cancel).await;
         let own = failed.lock().unwrap_or_else(PoisonError::into_inner).take();
@@ -220,23 +223,36 @@ impl Remote {
                     md5: told.md5.as_deref().and_then(super::document::md5),
                 })
             }
-            420 => Ok(Sent::Incomplete),
             401 => {
                 self.tokens.access_token(Some(&token), cancel).await?;
-                Err(Error::ServerBusy {
-                    status: 401,
-                    retry_after: Some(std::time::Duration::ZERO),
-                })
+                Ok(Sent::Incomplete)
             }
-            // The address is used up; the file is not what is missing.
-            404 | 410 => Err(Error::ServerBusy {
-                status: answer.status,
-                retry_after: Some(std::time::Duration::ZERO),
-            }),
-            _ => {
-                let adds = Adds::Bytes(size - resume_at);
-                Err(self.refused(answer, adds, cancel).await)
+            status => {
+                let told = answer.refusal(cancel).await;
+                match (status, told) {
+                    // In the service's words it is about the file, whatever the status.
+                    (
+                        _,
+                        told
+                        @ (Error::NameTaken | Error::ContentMismatch { .. } | Error::Cancelled),
+                    ) => Err(told),
+                    // A part has come; or the address is used up, somebody else uses it, or the position was wrong. The
+                    // file is not what is missing.
+                    (404 | 409 | 410 | 416 | 420, _) => Ok(Sent::Incomplete),
+                    // Other bytes than announced, as the vendor's client has shown it (protocol facts §5.2).
+                    (421, _) => Err(Error::ContentMismatch {
+                        detail: "HTTP 421 to an upload".into(),
+                    }),
+                    (_, told) => {
+                        let adds = Adds::Bytes(left);
+                        Err(self.explained(told, status, adds, cancel).await)
+                    }
+                }
             }
         }
     }
 }
+
+#[cfg(test)]
+#[path = "upload_tests.rs"]
+mod tests;

@@ -1,13 +1,14 @@
 //! Commands: what changes the tree without sending content (protocol facts §5.3, §6).
 //!
 //! - A command is sent once. Only if the token was refused, or if there was no connection, it goes out again; whoever
-//!   got no answer looks at what is there now and decides.
+//!   got no answer looks at what is there now and decides. Making a folder is no more twice than once, so it is sent until
+//!   there is an answer.
 //! - There is no precondition on any command: whoever moves or copies onto something has looked before.
 //! - A file's verb is never tried on a folder, nor the other way round: it has removed folders for good.
 //! - Which statuses say that the space is used up, or that the account is locked, no client has told. So when a refusal
 //!   can mean either, the account is asked.
 
-use super::transport::{Answer, NoAnswer};
+use super::transport::{Again, Answer, NoAnswer};
 use super::{
     ContentFacts, FileHistory, ListReader, Listing, MAX_JSON, Presence, Remote, RemoteFile,
     RemotePath, names, success, times,
@@ -16,6 +17,8 @@ use crate::{CancelToken, Error, Result};
 use bytes::Bytes;
 use reqwest::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
+
+const MAKE_FOLDER: &str = "?mkDir=true";
 
 /// What a refused change would have added to the account.
 #[derive(Clone, Copy)]
@@ -55,7 +58,7 @@ impl Remote {
 
     /// Makes a folder and all that is missing above it. No error if it is there. `NameTaken` if a file is.
     pub async fn make_folder(&self, path: &RemotePath, cancel: &CancelToken) -> Result<()> {
-        self.run(path, "?mkDir=true", Adds::Nothing, cancel)
+        self.run(path, MAKE_FOLDER, Adds::Nothing, cancel)
             .await
             .map(drop)
     }
@@ -134,7 +137,9 @@ impl Remote {
             folders: u64,
         }
         let url = format!("{}files/v1/purge_trash", self.tokens.endpoints()?.api);
-        let answer = self.post(&url, &[], &Bytes::new(), cancel).await?;
+        let answer = self
+            .post(&url, &[], &Bytes::new(), Again::Unsent, cancel)
+            .await?;
         let mut answer = match answer.status {
             200 => answer,
             _ => return Err(self.refused(answer, Adds::Nothing, cancel).await),
@@ -203,7 +208,13 @@ impl Remote {
         cancel: &CancelToken,
     ) -> Result<Listing> {
         let url = self.jfs_url(&self.tokens.username()?, path, query)?;
-        let answer = self.post(&url, headers, &Bytes::new(), cancel).await?;
+        let again = match query {
+            MAKE_FOLDER => Again::Unanswered,
+            _ => Again::Unsent,
+        };
+        let answer = self
+            .post(&url, headers, &Bytes::new(), again, cancel)
+            .await?;
         if !matches!(answer.status, 200 | 201) {
             return Err(self.refused(answer, adds, cancel).await);
         }
@@ -232,17 +243,22 @@ impl Remote {
         url: &str,
         headers: &[(HeaderName, HeaderValue)],
         text: &Bytes,
+        again: Again,
         cancel: &CancelToken,
     ) -> Result<Answer> {
         let told = |failed: NoAnswer| failed.error;
         let token = self.tokens.access_token(None, cancel).await?;
-        let sent = self.transport.post(url, &token, headers, text, cancel);
+        let sent = self
+            .transport
+            .post(url, &token, headers, text, again, cancel);
         let answer = sent.await.map_err(told)?;
         if answer.status != 401 {
             return Ok(answer);
         }
         let token = self.tokens.access_token(Some(&token), cancel).await?;
-        let sent = self.transport.post(url, &token, headers, text, cancel);
+        let sent = self
+            .transport
+            .post(url, &token, headers, text, again, cancel);
         sent.await.map_err(told)
     }
 
@@ -256,6 +272,17 @@ impl Remote {
     ) -> Error {
         let status = answer.status;
         let told = answer.name_refusal(cancel).await;
+        self.explained(told, status, adds, cancel).await
+    }
+
+    /// A refusal, or what the account says of it.
+    pub(super) async fn explained(
+        &self,
+        told: Error,
+        status: u16,
+        adds: Adds<'_>,
+        cancel: &CancelToken,
+    ) -> Error {
         let unclear = matches!(told, Error::Refused { .. } | Error::ServerBusy { .. })
             && matches!(status, 402 | 403 | 423 | 500 | 507);
         if !unclear {

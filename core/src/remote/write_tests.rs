@@ -1,76 +1,9 @@
-//! Everything that changes something on the service, against the local cloud.
+//! Commands, against the local cloud.
 #![allow(clippy::unwrap_used)]
 use super::cloud_tests::{cloud, never, path};
+use super::sending::{facts, history, put, with};
 use super::*;
-use bytes::Bytes;
-use futures_util::{StreamExt, stream};
-use local_cloud::{Cloud, Rule, Switches};
-use md5::{Digest, Md5};
-use std::time::Duration;
-
-fn facts(content: &[u8]) -> ContentFacts {
-    ContentFacts {
-        size: content.len() as u64,
-        md5: Md5::digest(content).into(),
-        created_ms: Some(1_600_000_000_000),
-        modified_ms: Some(1_600_000_001_000),
-    }
-}
-
-/// The bytes from `at` on, in pieces.
-fn body(content: &[u8], at: u64) -> impl futures_util::Stream<Item = Result<Bytes>> + use<> {
-    let rest = content[usize::try_from(at).unwrap()..].to_vec();
-    let pieces: Vec<_> = rest
-        .chunks(1_000)
-        .map(|piece| Ok(Bytes::copy_from_slice(piece)))
-        .collect();
-    stream::iter(pieces)
-}
-
-/// Announces and sends until the service has it; how many bytes were sent.
-async fn put(remote: &Remote, place: &str, content: &[u8], only_new: bool) -> Result<u64> {
-    let (place, facts) = (path(place), facts(content));
-    let mut sent = 0;
-    for _ in 0..5 {
-        match remote.allocate(&place, &facts, only_new, &never()).await? {
-            Allocated::Done => return Ok(sent),
-            Allocated::Send { url, resume_at } => {
-                let rest = body(content, resume_at);
-                sent += facts.size - resume_at;
-                let (told, moved) = std::sync::mpsc::channel();
-                let tell = move |bytes| told.send(bytes).unwrap();
-                let done = remote
-                    .upload(&url, resume_at, facts.size, rest, tell, &never())
-                    .await;
-                match done {
-                    Ok(Sent::Done { size, md5 }) => {
-                        assert_eq!(moved.try_iter().sum::<u64>(), facts.size - resume_at);
-                        assert_eq!(size, Some(facts.size));
-                        assert_eq!(md5, Some(facts.md5));
-                        return Ok(sent);
-                    }
-                    Ok(Sent::Incomplete)
-                    | Err(Error::Offline { .. } | Error::ServerBusy { .. }) => {}
-                    Err(error) => return Err(error),
-                }
-            }
-        }
-    }
-    panic!("the service never had enough");
-}
-
-async fn history(remote: &Remote, place: &str) -> FileHistory {
-    match remote.look(&path(place), &never()).await.unwrap() {
-        Presence::File(file) => *file,
-        other => panic!("{place} is {other:?}"),
-    }
-}
-
-fn with(cloud: &Cloud, name: &str, answer: &str) {
-    let mut switches = Switches::default();
-    switches.set(name, answer).unwrap();
-    cloud.set_switches(switches).unwrap();
-}
+use local_cloud::{ErrorForm, Rule};
 
 #[tokio::test]
 async fn a_look_tells_what_is_at_a_place_and_which_contents_were_there_before() {
@@ -114,27 +47,6 @@ async fn a_look_tells_what_is_at_a_place_and_which_contents_were_there_before() 
     );
     with(&cloud, "trashed_get", "404");
     assert_eq!(look("Jotta/Sync/d").await, Presence::Absent);
-}
-
-#[tokio::test]
-async fn an_unfinished_upload_is_no_version_and_no_file() {
-    let (cloud, remote, _directory) = cloud().await;
-    cloud.writer().put("/Jotta/Sync/a.txt", b"whole").unwrap();
-    let new = vec![7; 5_000];
-    cloud
-        .trouble()
-        .add(Rule::on("upload").once().cut_upload_after(1_000));
-    for place in ["Jotta/Sync/a.txt", "Jotta/Sync/new.txt"] {
-        let told = remote
-            .allocate(&path(place), &facts(&new), false, &never())
-            .await;
-        assert!(matches!(told, Ok(Allocated::Send { resume_at: 0, .. })));
-    }
-    let found = history(&remote, "Jotta/Sync/a.txt").await;
-    assert_eq!(found.file.current.unwrap().md5, facts(b"whole").md5);
-    assert_eq!(found.older, []);
-    let look = remote.look(&path("Jotta/Sync/new.txt"), &never()).await;
-    assert_eq!(look.unwrap(), Presence::Absent);
 }
 
 #[tokio::test]
@@ -271,110 +183,6 @@ async fn content_that_the_service_knows_is_built_without_bytes() {
 }
 
 #[tokio::test]
-async fn an_upload_goes_on_from_where_the_service_says() {
-    for (name, answer, least) in [
-        ("partial_upload", "kept", 5_000),
-        ("partial_upload", "gone", 6_000),
-        ("upload_url", "once", 5_000),
-        ("completed_url", "absent", 5_000),
-    ] {
-        let (cloud, remote, _directory) = cloud().await;
-        with(&cloud, name, answer);
-        let content: Vec<u8> = (0..5_000_u32).map(|n| n as u8).collect();
-        cloud
-            .trouble()
-            .add(Rule::on("upload").once().cut_upload_after(2_500));
-        let sent = put(&remote, "Jotta/Sync/deep/new/a", &content, true)
-            .await
-            .unwrap();
-        assert!(sent >= least, "{name}={answer}: {sent}");
-        let stored = cloud.writer().read("/Jotta/Sync/deep/new/a").unwrap();
-        assert_eq!(stored, content, "{name}={answer}");
-        let current = history(&remote, "Jotta/Sync/deep/new/a").await.file.current;
-        let current = current.unwrap();
-        assert_eq!(current.created_ms, Some(1_600_000_000_000));
-        assert_eq!(current.modified_ms, Some(1_600_000_001_000));
-    }
-}
-
-#[tokio::test]
-async fn a_lost_answer_after_the_last_byte_is_no_loss() {
-    let (cloud, remote, _directory) = cloud().await;
-    let content = vec![3; 4_000];
-    cloud.trouble().add(Rule::on("upload").once().lose_answer());
-    assert_eq!(
-        put(&remote, "Jotta/Sync/a", &content, false).await,
-        Ok(4_000)
-    );
-    assert_eq!(cloud.counts().requests["upload"], 1);
-    assert_eq!(history(&remote, "Jotta/Sync/a").await.older, []);
-}
-
-#[tokio::test]
-async fn other_bytes_than_were_announced_are_refused_whatever_the_status() {
-    for status in ["421", "400", "422"] {
-        let (cloud, remote, _directory) = cloud().await;
-        with(&cloud, "corrupt_status", status);
-        let (announced, sent) = (vec![1; 3_000], vec![2; 3_000]);
-        let place = path("Jotta/Sync/a");
-        let told = remote
-            .allocate(&place, &facts(&announced), true, &never())
-            .await;
-        let Ok(Allocated::Send { url, .. }) = told else {
-            panic!("{told:?}");
-        };
-        let done = remote
-            .upload(&url, 0, 3_000, body(&sent, 0), |_| {}, &never())
-            .await;
-        assert!(
-            matches!(done, Err(Error::ContentMismatch { .. })),
-            "{status}: {done:?}"
-        );
-        let look = remote.look(&place, &never()).await.unwrap();
-        assert_eq!(look, Presence::Absent);
-    }
-}
-
-#[tokio::test]
-async fn an_error_of_the_body_comes_back_as_itself_and_a_cancel_ends_the_upload() {
-    let (cloud, remote, _directory) = cloud().await;
-    let place = path("Jotta/Sync/a");
-    let announce = async || {
-        let told = remote
-            .allocate(&place, &facts(&[1; 3_000]), true, &never())
-            .await;
-        match told.unwrap() {
-            Allocated::Send { url, .. } => url,
-            Allocated::Done => panic!("nothing was sent"),
-        }
-    };
-    let url = announce().await;
-    let broken = stream::iter([Ok(Bytes::from_static(&[1; 500])), Err(Error::DiskFull)]);
-    let done = remote
-        .upload(&url, 0, 3_000, broken, |_| {}, &never())
-        .await;
-    assert_eq!(done, Err(Error::DiskFull));
-    let url = announce().await;
-    let cancel = CancelToken::new();
-    let stop = cancel.clone();
-    let endless = stream::unfold(0, move |n| {
-        let stop = stop.clone();
-        async move {
-            if n == 2 {
-                stop.cancel();
-                std::future::pending::<()>().await;
-            }
-            Some((Ok(Bytes::from_static(&[1; 500])), n + 1))
-        }
-    });
-    let done = remote
-        .upload(&url, 0, 3_000, endless, |_| {}, &cancel)
-        .await;
-    assert_eq!(done, Err(Error::Cancelled));
-    assert!(cloud.writer().read("/Jotta/Sync/a").is_err());
-}
-
-#[tokio::test]
 async fn a_full_or_locked_account_is_told_as_such_whatever_the_status() {
     for status in ["402", "403", "507"] {
         let (cloud, remote, _directory) = cloud().await;
@@ -477,47 +285,106 @@ async fn a_link_is_made_told_listed_and_taken_away() {
 }
 
 #[tokio::test]
-async fn an_answer_that_lies_about_an_upload_is_no_allocation() {
+async fn a_copy_onto_a_trashed_name_stays_in_the_trash_until_it_is_built() {
     let (cloud, remote, _directory) = cloud().await;
-    let place = path("Jotta/Sync/a");
-    for (old, new) in [
-        ("http://127.0.0.1", "http://127.0.0.2"),
-        ("http://127.0.0.1", "https://evil.example"),
-        ("\"resume_pos\":0", "\"resume_pos\":99999"),
-        ("\"state\"", "\"stale\""),
-    ] {
-        cloud
-            .trouble()
-            .add(Rule::on("allocate").once().replace(old, new));
-        let told = remote
-            .allocate(&place, &facts(&[1; 100]), true, &never())
-            .await;
-        assert!(
-            matches!(told, Err(Error::BadAnswer { .. })),
-            "{new}: {told:?}"
-        );
-    }
-    cloud
-        .trouble()
-        .add(Rule::on("allocate").once().garbage(1 << 20));
-    let told = remote
-        .allocate(&place, &facts(&[1; 100]), true, &never())
-        .await;
-    assert!(matches!(told, Err(Error::BadAnswer { .. })), "{told:?}");
+    let writer = cloud.writer();
+    writer.put("/Jotta/Sync/a", b"a").unwrap();
+    writer.put("/Jotta/Sync/b", b"b").unwrap();
+    writer.trash("/Jotta/Sync/b").unwrap();
+    let place = path("Jotta/Sync/b");
+    let made = remote
+        .copy_file(&path("Jotta/Sync/a"), &place, &never())
+        .await
+        .unwrap();
+    assert!(made.deleted_ms.is_some(), "{made:?}");
+    assert_eq!(made.current.unwrap().md5, facts(b"a").md5);
+    let built = remote.build(&place, &facts(b"a"), &never()).await.unwrap();
+    assert_eq!(built.unwrap().deleted_ms, None);
+    assert_eq!(writer.read("/Jotta/Sync/b").unwrap(), b"a");
 }
 
 #[tokio::test]
-async fn an_upload_on_which_nothing_moves_ends() {
-    let (_cloud, remote, _directory) = cloud().await;
-    let told = remote
-        .allocate(&path("Jotta/Sync/a"), &facts(&[1; 3_000]), true, &never())
-        .await;
-    let Ok(Allocated::Send { url, .. }) = told else {
-        panic!("{told:?}");
-    };
-    let remote = remote.impatient(Duration::from_millis(50));
-    let stuck = stream::once(async { Ok(Bytes::from_static(&[1; 500])) })
-        .chain(stream::once(std::future::pending()));
-    let done = remote.upload(&url, 0, 3_000, stuck, |_| {}, &never()).await;
-    assert!(matches!(done, Err(Error::Offline { .. })), "{done:?}");
+async fn a_service_that_puts_one_thing_over_another_tells_what_became_of_it() {
+    let (cloud, remote, _directory) = cloud().await;
+    with(&cloud, "onto_live", "overwrite");
+    let writer = cloud.writer();
+    for (name, content) in [
+        ("a", "a"),
+        ("b", "b"),
+        ("c", "c"),
+        ("d/x", "x"),
+        ("e/y", "y"),
+    ] {
+        let place = format!("/Jotta/Sync/{name}");
+        writer.put(&place, content.as_bytes()).unwrap();
+    }
+    let at = |name: &str| path(&format!("Jotta/Sync/{name}"));
+    let moved = remote.move_file(&at("a"), &at("b"), &never()).await;
+    assert_eq!(moved.unwrap().current.unwrap().md5, facts(b"a").md5);
+    let copied = remote.copy_file(&at("c"), &at("b"), &never()).await;
+    let copied = copied.unwrap();
+    assert_eq!(copied.deleted_ms, None);
+    assert_eq!(copied.current.unwrap().md5, facts(b"c").md5);
+    let found = history(&remote, "Jotta/Sync/b").await;
+    let older: Vec<_> = found.older.iter().map(|old| old.md5).collect();
+    assert_eq!(older, [facts(b"a").md5, facts(b"b").md5]);
+    let gone = remote.look(&at("a"), &never()).await.unwrap();
+    assert_eq!(gone, Presence::Absent);
+    remote
+        .move_folder(&at("d"), &at("e"), &never())
+        .await
+        .unwrap();
+    assert_eq!(writer.read("/Jotta/Sync/e/x").unwrap(), b"x");
+    let hidden = remote.look(&at("e/y"), &never()).await.unwrap();
+    assert!(
+        !matches!(hidden, Presence::File(_)),
+        "what was there is gone: {hidden:?}"
+    );
+}
+
+#[tokio::test]
+async fn a_copy_for_which_there_is_no_space_is_told_as_such_whatever_the_status() {
+    for status in ["402", "403", "507"] {
+        let (cloud, remote, _directory) = cloud().await;
+        with(&cloud, "quota", status);
+        cloud.writer().put("/Jotta/Sync/a", &[1; 2_000]).unwrap();
+        cloud.set_account(|account| account.capacity = 3_000);
+        let full = remote
+            .copy_file(&path("Jotta/Sync/a"), &path("Jotta/Sync/b"), &never())
+            .await;
+        assert_eq!(full, Err(Error::QuotaExceeded), "{status}");
+        let look = remote.look(&path("Jotta/Sync/b"), &never()).await;
+        assert_eq!(look, Ok(Presence::Absent), "{status}");
+        // What takes no space still works.
+        remote
+            .move_file(&path("Jotta/Sync/a"), &path("Jotta/Sync/c"), &never())
+            .await
+            .unwrap();
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_with_a_reason_is_not_about_the_name() {
+    let (cloud, remote, _directory) = cloud().await;
+    let place = path("Jotta/Sync/a");
+    let announced = async || remote.allocate(&place, &facts(b"a"), true, &never()).await;
+    let bad = "no.jotta.backup.errors.InvalidArgumentException: bytes is negative";
+    cloud
+        .trouble()
+        .add(Rule::on("allocate").once().status(400).message(bad));
+    let refused = announced().await;
+    assert!(
+        matches!(&refused, Err(Error::Refused { status: 400, .. })),
+        "{refused:?}"
+    );
+    for form in [ErrorForm::Empty, ErrorForm::Html] {
+        cloud
+            .trouble()
+            .add(Rule::on("allocate").once().status(400).form(form));
+        let refused = announced().await;
+        assert!(
+            matches!(refused, Err(Error::NameRefused { .. })),
+            "{form:?}: {refused:?}"
+        );
+    }
 }
