@@ -6,7 +6,7 @@
 use super::decide::{Comer, Plan, There, of_name};
 use super::queue::{FOLDER, id as id_of, record};
 use super::send::{Put, Since};
-use super::state::What;
+use super::state::{Marker, What};
 use super::steps::{Did, is, was_asked};
 use super::{ConflictKind, Edits, Outcome};
 use crate::catalog::{Answered, Id, id_text};
@@ -22,6 +22,9 @@ impl Edits {
             return Err(Error::bug("something new that is nowhere"));
         };
         let (parent, path, restored) = self.shown_place(row, cancel).await?;
+        if row.kind != FOLDER && self.is_made_already(row, &path, cancel).await? {
+            return Ok(Outcome::Done);
+        }
         let outcome = if row.kind == FOLDER {
             self.create_folder_at(row, &place, parent, &path, cancel)
                 .await?
@@ -162,6 +165,69 @@ impl Edits {
         self.note(row.id, Answered::File { parent, file }).await?;
         self.fulfil(row, Did::Made).await?;
         Ok(Outcome::Done)
+    }
+
+    /// Whether the service has made it by an earlier attempt whose answer got lost, under a name or with a content that is
+    /// not wanted any more. Then it is no new file from now on, and goes on like any other that is to change.
+    async fn is_made_already(
+        &self,
+        row: &EditRow,
+        path: &RemotePath,
+        cancel: &CancelToken,
+    ) -> Result<bool> {
+        let Some(marker) =
+            Marker::of(row).filter(|marker| matches!(marker.what, What::Put | What::Copy))
+        else {
+            return Ok(false);
+        };
+        let Some(parent) = marker.parent else {
+            return Ok(false);
+        };
+        let at = RemotePath::new(marker.path);
+        let (edits, id) = (self.clone(), row.id);
+        let (mut contents, folder) = blocking(move || {
+            let folder = edits.catalog.their_path(&parent)?;
+            Ok((edits.store.sent_contents(&id)?, folder))
+        })
+        .await?;
+        let wanted = row.content.as_ref().map(|content| content.md5);
+        if marker.what == What::Copy {
+            contents.extend(wanted);
+        }
+        let as_wanted = at == *path && contents.iter().all(|md5| Some(*md5) == wanted);
+        if as_wanted || folder != Some(at.above()) {
+            return Ok(false);
+        }
+        let Presence::File(history) = self.remote.look(&at, cancel).await? else {
+            return Ok(false);
+        };
+        let file = history.file;
+        let current = file.current.as_ref().map(|now| now.md5);
+        if !current.is_some_and(|md5| contents.contains(&md5)) {
+            return Ok(false);
+        }
+        self.note(row.id, Answered::File { parent, file }).await?;
+        let (edits, id) = (self.clone(), row.id);
+        blocking(move || {
+            let base = edits.their_base(&id)?;
+            edits.store.outbox(|outbox| {
+                let Some(now) = outbox.get(&id)? else {
+                    return Ok(());
+                };
+                // A content or a name that is there already is no wish: whoever carries it out sees that.
+                outbox.put(&EditRow {
+                    is_new: false,
+                    copy_of: None,
+                    content: now.content.filter(|content| !content.file.is_empty()),
+                    base,
+                    marker: None,
+                    ..now
+                })
+            })?;
+            edits.catalog.settle_edits(&[id])
+        })
+        .await?;
+        Ok(true)
     }
 
     /// Whether nobody wants it any more: it was discarded or deleted here while it was made there.
