@@ -4,7 +4,7 @@
 //! small file costs an announcement, its bytes and one look after. What cannot be refused is looked at first.
 
 use super::decide::{Comer, Plan, There, of_name};
-use super::queue::{FOLDER, id as id_of, record};
+use super::queue::{FILE, FOLDER, record};
 use super::send::{Put, Since};
 use super::state::{Marker, What};
 use super::steps::{Did, is, was_asked};
@@ -62,13 +62,13 @@ impl Edits {
             self.copy_children(row, cancel).await?;
         }
         let (catalog, id, name) = (self.catalog.clone(), row.id, place.name.clone());
-        let other =
-            blocking(move || catalog.their_holder_of_name(&parent, &name, Some(&id))).await?;
+        let other = blocking(move || catalog.known_otherwise((&parent, &name), None, &id)).await?;
         if let Some(other) = other.filter(|_| there == There::Folder) {
-            return self.merge_folder(row, &id_of(&other)?).await;
+            return self.merge_folder(row, &other).await;
         }
         if there == There::Nothing && row.copy_of.is_none() && self.thrown_away(row).await? {
             self.remote.trash_folder(path, cancel).await?;
+            self.note(row.id, Answered::Gone).await?;
             return Ok(Outcome::Gone);
         }
         let name = place.name.clone();
@@ -98,6 +98,7 @@ impl Edits {
                         outbox.put(&inside)?;
                     }
                 }
+                outbox.unite(&lost, &kept)?;
                 outbox.put(&EditRow::of(lost, FOLDER, 0))
             })?;
             edits.catalog.merge_into(&lost, &kept)?;
@@ -107,6 +108,66 @@ impl Edits {
         Ok(Outcome::MergedInto {
             item: id_text(kept),
         })
+    }
+
+    /// The new file is one that the service has already, and an app knows by another id. `None` if it is not, or is busy:
+    /// then the new one's id goes on.
+    async fn merge_file(
+        &self,
+        row: &EditRow,
+        parent: Id,
+        file: &RemoteFile,
+    ) -> Result<Option<Outcome>> {
+        let (edits, row, file) = (self.clone(), row.clone(), file.clone());
+        blocking(move || {
+            let place = (&parent, file.name.as_str());
+            let Some(kept) = edits.catalog.known_otherwise(place, Some(&file), &row.id)? else {
+                return Ok(None);
+            };
+            let answer = Answered::File {
+                parent,
+                file: file.clone(),
+            };
+            edits.catalog.note_answer(&kept, &answer)?;
+            let base = edits.their_base(&kept)?;
+            let ended = edits.store.outbox(|outbox| {
+                let Some(now) = outbox.get(&row.id)? else {
+                    return Ok(None);
+                };
+                if outbox.get(&kept)?.is_some() || outbox.has_draft(&row.id)? {
+                    return Ok(None);
+                }
+                // What was wanted of the new one since is wanted of this one.
+                let newer = EditRow {
+                    n: now.n,
+                    base,
+                    place: now.place.filter(|place| Some(place) != row.place.as_ref()),
+                    content: now
+                        .content
+                        .filter(|content| Some(content) != row.content.as_ref()),
+                    link: now.link,
+                    fate: now.fate,
+                    ..EditRow::of(kept, FILE, now.since_ms)
+                };
+                let ended = row.content.as_ref().map(|content| content.file.clone());
+                let ended = ended.filter(|_| newer.content.is_none());
+                outbox.unite(&row.id, &kept)?;
+                outbox.put(&EditRow::of(row.id, FILE, 0))?;
+                outbox.put(&newer)?;
+                Ok(Some(ended))
+            })?;
+            let Some(ended) = ended else {
+                return Ok(None);
+            };
+            edits.catalog.merge_into(&row.id, &kept)?;
+            edits.catalog.settle_edits(&[row.id, kept])?;
+            if let Some(file) = ended.filter(|file| !file.is_empty()) {
+                edits.staging.remove(&file)?;
+            }
+            let item = id_text(kept);
+            Ok(Some(Outcome::MergedInto { item }))
+        })
+        .await
     }
 
     async fn create_file_at(
@@ -122,9 +183,16 @@ impl Edits {
         };
         // What is built is put over whatever is there, so that is looked at first; an announcement can refuse instead.
         if content.file.is_empty() {
-            let there = There::of(&self.remote.look(path, cancel).await?, Some(&content));
-            if of_name(Comer::NewFile, there) == Plan::OtherName {
-                return self.other_name(row, place).await;
+            let presence = self.remote.look(path, cancel).await?;
+            let there = There::of(&presence, Some(&content));
+            match (of_name(Comer::NewFile, there), presence) {
+                (Plan::OtherName, _) => return self.other_name(row, place).await,
+                (Plan::Merge, Presence::File(history)) if !was_asked(row, What::Put, path) => {
+                    if let Some(merged) = self.merge_file(row, parent, &history.file).await? {
+                        return Ok(merged);
+                    }
+                }
+                _ => {}
             }
         }
         let begun_ms = self.begun_ms(row, path);
@@ -136,6 +204,12 @@ impl Edits {
                 match (of_name(Comer::NewFile, there), presence) {
                     (Plan::Merge, Presence::File(history)) => {
                         is_ours = was_asked(row, What::Put, path);
+                        if !is_ours
+                            && let Some(merged) =
+                                self.merge_file(row, parent, &history.file).await?
+                        {
+                            return Ok(merged);
+                        }
                         *history
                     }
                     _ if there == There::Nothing => {
@@ -159,6 +233,8 @@ impl Edits {
         }
         if is_ours && self.thrown_away(row).await? {
             self.remote.trash_file(path, cancel).await?;
+            // A listing may have shown it.
+            self.note(row.id, Answered::Gone).await?;
             return Ok(Outcome::Gone);
         }
         let file = history.file.clone();

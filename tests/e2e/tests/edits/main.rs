@@ -3,6 +3,7 @@
 
 mod basics;
 mod conflicts;
+mod identity;
 mod together;
 
 use local_cloud::{Cloud, CloudOptions, Switches, Writer};
