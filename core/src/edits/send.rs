@@ -15,6 +15,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// How often a content is announced before it is left to a later run.
 const ANNOUNCED: u32 = 6;
+/// After so many times that a position led nowhere, all is sent: the service may not have what it says.
+const BELIEVED: u32 = 2;
 
 impl Edits {
     /// Notes what is about to be asked of the service, durably.
@@ -116,11 +118,17 @@ impl Edits {
         moved: &Arc<AtomicU64>,
         cancel: &CancelToken,
     ) -> Result<()> {
+        let mut last = Error::bug("nothing was announced");
+        let (mut believed, mut nowhere) = (0, 0);
         for _ in 0..ANNOUNCED {
             let allocated = self.remote.allocate(path, facts, only_new, cancel).await?;
             let Allocated::Send { url, resume_at } = allocated else {
                 return Ok(());
             };
+            if resume_at != believed {
+                (believed, nowhere) = (resume_at, 0);
+            }
+            let resume_at = if nowhere < BELIEVED { resume_at } else { 0 };
             moved.store(resume_at, Ordering::Relaxed);
             let counter = moved.clone();
             let count = move |bytes| {
@@ -142,16 +150,15 @@ impl Edits {
                         }),
                     };
                 }
-                Ok(Sent::Incomplete) | Err(Error::Offline { .. }) => {}
-                // Its address is used up, or its token was.
-                Err(Error::ServerBusy {
-                    status: 401 | 404 | 410,
-                    ..
-                }) => {}
+                Ok(Sent::Incomplete) => {
+                    nowhere += 1;
+                    last = Error::bad_answer("an upload of which the service never has all");
+                }
+                Err(error @ Error::Offline { .. }) => last = error,
                 Err(error) => return Err(error),
             }
         }
-        Err(Error::offline("the upload broke again and again"))
+        Err(last)
     }
 
     /// What else came to the path since then: it becomes a copy beside the item, made from what the service knows.

@@ -5,6 +5,7 @@ mod basics;
 mod conflicts;
 mod identity;
 mod together;
+mod wire;
 
 use local_cloud::{Cloud, CloudOptions, Switches, Writer};
 use lomme::catalog::{Item, Space};
