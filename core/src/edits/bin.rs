@@ -37,15 +37,12 @@ impl Edits {
         match (of_item(Ours::Trash, theirs), found) {
             (Plan::Do, Some(found)) => {
                 self.mark(row, What::Trash, &found.path).await?;
-                if row.kind == FOLDER {
-                    self.remote.trash_folder(&found.path, cancel).await?;
+                let deleted_ms = if row.kind == FOLDER {
+                    self.remote.trash_folder(&found.path, cancel).await?
                 } else {
-                    self.remote.trash_file(&found.path, cancel).await?;
-                }
-                let deleted_ms = match self.remote.look(&found.path, cancel).await? {
-                    Presence::Tombstone { deleted_ms, .. } => deleted_ms,
-                    _ => self.store.now_ms(),
+                    self.remote.trash_file(&found.path, cancel).await?
                 };
+                let deleted_ms = deleted_ms.unwrap_or_else(|| self.store.now_ms());
                 self.note(row.id, Answered::Trashed { deleted_ms }).await?;
                 self.fulfil(row, Did::Fate).await?;
                 Ok(Outcome::Done)

@@ -100,6 +100,16 @@ pub(crate) enum Listing {
     File(Box<RemoteFile>),
 }
 
+impl Listing {
+    /// When it went to the trash, in milliseconds since the epoch; `None` if it lives.
+    pub fn deleted_ms(&self) -> Option<i64> {
+        match self {
+            Self::Folder { deleted_ms } => *deleted_ms,
+            Self::File(file) => file.deleted_ms,
+        }
+    }
+}
+
 /// What is at a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Presence {

@@ -101,18 +101,21 @@ impl Remote {
         file(self.run(from, &query, Adds::CopyOf(from), cancel).await?)
     }
 
-    /// Moves a file to the trash. One that is not there, or is in the trash, is no error.
-    pub async fn trash_file(&self, path: &RemotePath, cancel: &CancelToken) -> Result<()> {
-        self.run(path, "?dl=true", Adds::Nothing, cancel)
-            .await
-            .map(drop)
+    /// Moves a file to the trash. One that is not there, or is in the trash, is no error. When it was deleted, if the
+    /// answer tells.
+    pub async fn trash_file(&self, path: &RemotePath, cancel: &CancelToken) -> Result<Option<i64>> {
+        let trashed = self.run(path, "?dl=true", Adds::Nothing, cancel).await?;
+        Ok(trashed.deleted_ms())
     }
 
-    /// Moves a folder and all in it to the trash.
-    pub async fn trash_folder(&self, path: &RemotePath, cancel: &CancelToken) -> Result<()> {
-        self.run(path, "?dlDir=true", Adds::Nothing, cancel)
-            .await
-            .map(drop)
+    /// Moves a folder and all in it to the trash; as for a file.
+    pub async fn trash_folder(
+        &self,
+        path: &RemotePath,
+        cancel: &CancelToken,
+    ) -> Result<Option<i64>> {
+        let trashed = self.run(path, "?dlDir=true", Adds::Nothing, cancel).await?;
+        Ok(trashed.deleted_ms())
     }
 
     /// Removes a file for good, live or trashed. `NoSuchItem` when there is none.
