@@ -26,7 +26,6 @@ mod page;
 mod pump;
 mod read;
 mod refresh;
-mod renamed;
 mod row;
 mod rules;
 mod search;

@@ -14,6 +14,7 @@
 mod aside;
 mod bin;
 mod body;
+mod both_hashes;
 mod commits;
 mod conflict_name;
 mod conflicts;

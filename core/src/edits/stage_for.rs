@@ -42,17 +42,23 @@ impl Edits {
     ) -> Result<Draft> {
         let busy = self.life.busy()?;
         let file = Staging::new_name(id)?;
+        let take = content.ownership == Ownership::Take;
         let row = DraftRow {
             file: file.clone(),
             id: *id,
             place: place.cloned(),
             base: base.cloned(),
             // What was taken is nowhere else, so a kill must not cost it, though its caller was not told "saved".
-            session: content.ownership == Ownership::Take,
+            session: take,
             handed_out: false,
             since_ms: self.store.now_ms(),
         };
-        self.store.outbox(|outbox| outbox.put_draft(&row))?;
+        if take {
+            self.store.outbox(|outbox| outbox.put_draft(&row))?;
+        } else {
+            // The caller has the bytes yet. Without the row, after a power cut, ours are a stray.
+            self.store.outbox_lightly(|outbox| outbox.put_draft(&row))?;
+        }
         let room = |bytes| self.content.room_for_unsent(bytes);
         match self.staging.stage(content, &file, room) {
             Ok(fresh) => Ok(Draft {

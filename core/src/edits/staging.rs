@@ -9,18 +9,19 @@
 //! - A file that is taken is renamed away last of all, after it was hashed and synced where it was: a call that fails leaves
 //!   it to its owner.
 
+use super::both_hashes::{PIECE, both_hashes};
 use crate::catalog::Id;
 use crate::disk::{BlockFile, Disk, PlainFile, open_plain};
 use crate::edits::{NewContent, Ownership};
-use crate::md5::Md5;
 use crate::{Error, Result};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
-/// Bytes that are in memory at once.
-const PIECE: usize = 256 * 1024;
+/// Bytes that are written before they are brought to the disk beside the copying.
+const SYNC_EVERY: u64 = 32 * 1024 * 1024;
 /// The end of a name that is not final yet.
 const PART: &str = ".part";
 /// How long a look of another process may take, in milliseconds.
@@ -358,69 +359,54 @@ fn lock(file: &dyn BlockFile) -> Result<()> {
         if file.try_lock(true)? {
             return Ok(());
         }
-        std::thread::sleep(Duration::from_millis(1));
+        thread::sleep(Duration::from_millis(1));
     }
     Err(Error::bug("a new staged file that somebody has"))
 }
 
 /// Reads all of a file for both hashes.
 pub(super) fn hash(file: &dyn BlockFile) -> Result<Staged> {
-    let mut both = Both::default();
-    let mut buffer = vec![0; PIECE];
-    loop {
-        let read = file.read_at(&mut buffer, both.size)?;
-        if read == 0 {
-            return Ok(both.end());
-        }
-        both.add(&buffer[..read]);
-    }
+    both_hashes(|piece, at| Ok(file.read_at(piece, at)?))
 }
 
+/// Copies a file and hashes it. What was written goes to the disk meanwhile, so that the caller's sync finds little to do.
 fn copy(source: &PlainFile, to: &dyn BlockFile) -> Result<Staged> {
-    let mut both = Both::default();
-    let mut buffer = vec![0; PIECE];
-    // Not further than it was long: one that grows as fast as it is read would have no end.
-    while both.size < source.size() {
-        let most = (source.size() - both.size).min(PIECE as u64) as usize;
-        let read = source.read_at(&mut buffer[..most], both.size)?;
-        if read == 0 {
-            return Err(moved());
-        }
-        to.write_at(&buffer[..read], both.size)?;
-        both.add(&buffer[..read]);
-    }
-    Ok(both.end())
+    thread::scope(|scope| {
+        let mut begun: Option<ScopedJoinHandle<'_, io::Result<()>>> = None;
+        let mut synced = 0;
+        let staged = both_hashes(|piece, at| {
+            // Not further than it was long: one that grows as fast as it is read would have no end.
+            let left = source.size().saturating_sub(at);
+            if left == 0 {
+                return Ok(0);
+            }
+            let most = left.min(piece.len() as u64) as usize;
+            let read = source.read_at(&mut piece[..most], at)?;
+            if read == 0 {
+                return Err(moved());
+            }
+            to.write_at(&piece[..read], at)?;
+            let idle = begun.as_ref().is_none_or(ScopedJoinHandle::is_finished);
+            if idle && at - synced >= SYNC_EVERY {
+                ended(begun.take())?;
+                synced = at;
+                // Without a thread it is all left to the caller's sync.
+                let sync = thread::Builder::new().name("lomme-sync".into());
+                begun = sync.spawn_scoped(scope, || to.sync()).ok();
+            }
+            Ok(read)
+        })?;
+        ended(begun)?;
+        Ok(staged)
+    })
 }
 
-struct Both {
-    md5: Md5,
-    blake3: blake3::Hasher,
-    size: u64,
-}
-
-impl Default for Both {
-    fn default() -> Self {
-        Self {
-            md5: Md5::new(),
-            blake3: blake3::Hasher::new(),
-            size: 0,
-        }
-    }
-}
-
-impl Both {
-    fn add(&mut self, bytes: &[u8]) {
-        self.md5.update(bytes);
-        self.blake3.update(bytes);
-        self.size += bytes.len() as u64;
-    }
-
-    fn end(self) -> Staged {
-        Staged {
-            size: self.size,
-            md5: self.md5.finalize(),
-            blake3: *self.blake3.finalize().as_bytes(),
-        }
+/// What became of a sync. The system tells each failure to write once, so none may go unheard.
+fn ended(sync: Option<ScopedJoinHandle<'_, io::Result<()>>>) -> Result<()> {
+    match sync.map(ScopedJoinHandle::join) {
+        None => Ok(()),
+        Some(Ok(done)) => Ok(done?),
+        Some(Err(_)) => Err(Error::bug("a sync that stopped")),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::disk::RealDisk;
+use crate::md5::Md5;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -61,6 +62,10 @@ fn a_borrowed_file_is_copied_with_both_its_hashes_and_stays() {
         b"x".to_vec(),
         vec![5; PIECE],
         (0..PIECE * 3 + 17).map(|n| (n * 7 % 251) as u8).collect(),
+        // Long enough for a thread that hashes, and for syncs beside the copying.
+        vec![7; PIECE * 4],
+        (0..PIECE * 13 + 5).map(|n| (n * 7 % 251) as u8).collect(),
+        vec![9; 2 * SYNC_EVERY as usize + 3 * PIECE + 1],
     ] {
         let (source, file) = (place.source(&bytes), Staging::new_name(&ID).unwrap());
         let fresh = place
@@ -75,6 +80,54 @@ fn a_borrowed_file_is_copied_with_both_its_hashes_and_stays() {
         assert_eq!(place.staging.names().unwrap(), std::slice::from_ref(&file));
         place.staging.remove(&file).unwrap();
         assert_eq!(place.left(), 0);
+    }
+}
+
+/// A file that takes everything, and whose first sync tells of a failure to write, as the system does: once.
+#[derive(Default)]
+struct Failing(AtomicU64);
+
+impl BlockFile for Failing {
+    fn read_at(&self, _: &mut [u8], _: u64) -> io::Result<usize> {
+        Ok(0)
+    }
+    fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
+        Ok(())
+    }
+    fn set_len(&self, _: u64) -> io::Result<()> {
+        Ok(())
+    }
+    fn len(&self) -> io::Result<u64> {
+        Ok(0)
+    }
+    fn disk_bytes(&self) -> io::Result<u64> {
+        Ok(0)
+    }
+    fn sync(&self) -> io::Result<()> {
+        match self.0.fetch_add(1, Ordering::SeqCst) {
+            0 => Err(io::Error::other("the disk")),
+            _ => Ok(()),
+        }
+    }
+    fn try_lock(&self, _: bool) -> io::Result<bool> {
+        Ok(true)
+    }
+    fn is_at(&self, _: &Path) -> io::Result<bool> {
+        Ok(true)
+    }
+}
+
+#[test]
+fn a_failure_to_write_that_an_early_sync_hears_of_is_not_lost() {
+    let place = place();
+    for more in [PIECE, SYNC_EVERY as usize] {
+        let source = place.source(&vec![1; SYNC_EVERY as usize + more]);
+        let file = Failing::default();
+        let copied = copy(&open_plain(&source).unwrap().unwrap(), &file);
+        assert!(
+            matches!(copied, Err(Error::DiskFailed { .. })),
+            "{copied:?}"
+        );
     }
 }
 

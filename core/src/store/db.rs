@@ -116,6 +116,14 @@ impl Db {
         self.commit(Some("FULL"), work)
     }
 
+    /// A `write` that a power cut may take back, until the next other one. Who is killed has written it.
+    pub(super) fn write_lightly<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<T> {
+        self.commit(Some("NORMAL"), work)
+    }
+
     fn commit<T>(
         &self,
         synchronous: Option<&str>,
@@ -130,15 +138,19 @@ impl Db {
             if let Some(wanted) = synchronous {
                 connection.pragma_update(None, "synchronous", wanted)?;
             }
-            let transaction =
-                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-            let done = work(&transaction)?;
-            self.disk.alive()?;
-            transaction.commit()?;
+            let done = (|| {
+                let transaction =
+                    connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+                let done = work(&transaction)?;
+                self.disk.alive()?;
+                transaction.commit()?;
+                Ok(done)
+            })();
+            // After a failure too: the next write counts on it.
             if synchronous.is_some() {
                 connection.pragma_update(None, "synchronous", usual)?;
             }
-            Ok(done)
+            done
         })();
         drop(loan);
         self.replace_if_damaged(generation, done)

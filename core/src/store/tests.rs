@@ -286,6 +286,22 @@ fn a_failed_write_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_write_that_a_power_cut_may_take_back_leaves_the_next_one_durable() {
+    let dir = TempDir::new().unwrap();
+    let store = open(&dir);
+    let synchronous = |db: &rusqlite::Transaction<'_>| -> Result<i64> {
+        Ok(db.query_row("PRAGMA synchronous", [], |row| row.get(0))?)
+    };
+    let (normal, full) = (1, 2);
+    assert_eq!(store.journal.write(synchronous), Ok(full));
+    assert_eq!(store.journal.write_lightly(synchronous), Ok(normal));
+    assert_eq!(store.journal.write(synchronous), Ok(full));
+    let failed: Result<()> = store.journal.write_lightly(|_| Err(Error::Cancelled));
+    assert_eq!(failed, Err(Error::Cancelled));
+    assert_eq!(store.journal.write(synchronous), Ok(full));
+}
+
+#[test]
 fn a_writer_that_waits_too_long_hears_that_the_store_is_busy() {
     let dir = TempDir::new().unwrap();
     let (a, b) = (open(&dir), open(&dir));

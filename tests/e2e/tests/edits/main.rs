@@ -3,7 +3,6 @@
 
 mod basics;
 mod conflicts;
-mod identity;
 mod together;
 mod wire;
 
