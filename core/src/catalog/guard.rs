@@ -6,6 +6,7 @@
 //! emptying it is one deliberate act, and no content is kept for it.
 
 use super::merge::with_all_below;
+use super::overlay::served_items;
 use super::row::{FILE, space};
 use super::stage::Run;
 use super::unseen::Unseen;
@@ -40,10 +41,7 @@ pub(super) fn check(run: &Run, base: i64, added: u64, unseen: &[Unseen]) -> Resu
         return Ok(false);
     }
     let (gone, of) = run.store.catalog.read(|db| {
-        let of: i64 = db
-            .prepare_cached("SELECT items FROM tally WHERE space = ?1")?
-            .query_row([run.scope.space], |row| row.get(0))?;
-        let of = of.max(0).unsigned_abs().saturating_sub(added);
+        let of = served_items(db, run.scope.space)?.saturating_sub(added);
         if of <= FEW {
             return Ok((0, of));
         }
@@ -78,9 +76,8 @@ fn key(space: Space) -> String {
 
 fn loss(run: &Run, db: &Connection, unseen: &[Unseen]) -> Result<Loss> {
     let mut loss = Loss::default();
-    let mut row = db.prepare_cached(
-        "SELECT kind, md5, size FROM item WHERE key = ?1 AND ifnull(told_seq, seq) <= ?2",
-    )?;
+    let mut row =
+        db.prepare_cached("SELECT kind, md5, size FROM served WHERE key = ?1 AND told <= ?2")?;
     for item in with_all_below(db, unseen.to_vec())? {
         let found: Option<(u8, Option<[u8; 16]>, Option<i64>)> = row
             .query_row((item.key, run.moment.seq), |row| {

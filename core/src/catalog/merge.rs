@@ -221,6 +221,14 @@ impl Merge<'_> {
                 // The item vanished after it was compared, and its key with it: the next listing has it.
                 return Ok(());
             }
+            if let Some(here) = change.only_here(spot.parent, &staged.facts)?
+                && self.run.marks.mark(here)
+            {
+                if staged.facts.kind != FILE {
+                    self.elsewhere.insert(staged.key, here);
+                }
+                return change.has_now(here, spot, &staged.facts);
+            }
             let key = self.real(staged.key);
             self.run.marks.mark(key);
             change.insert(key, spot, &staged.facts)?;
@@ -387,25 +395,32 @@ pub(super) fn by_uuid(db: &Connection, uuid: &row::Id) -> Result<Option<Known>> 
 
 /// The folder at a path of the service.
 pub(super) fn folder_at(db: &Connection, path: &crate::remote::RemotePath) -> Result<Option<i64>> {
-    let mut segments = path.segments();
-    let mut key = row::root_key(super::Space::Backup);
-    if let [device, mount, below @ ..] = segments
-        && row::fold(device) == "jotta"
-    {
-        key = match row::fold(mount).as_str() {
-            "sync" => row::root_key(super::Space::Sync),
-            "archive" => row::root_key(super::Space::Archive),
-            _ => return Ok(None),
-        };
-        segments = below;
-    }
-    for name in segments {
+    let Some((mut key, below)) = root_of(path) else {
+        return Ok(None);
+    };
+    for name in below {
         match child_folder(db, key, name)? {
             Some(next) => key = next,
             None => return Ok(None),
         }
     }
     Ok(Some(key))
+}
+
+/// The root of the space that a path is in, and the names below it; `None` for what is in no space of ours.
+pub(super) fn root_of(path: &crate::remote::RemotePath) -> Option<(i64, &[String])> {
+    let segments = path.segments();
+    if let [device, mount, below @ ..] = segments
+        && row::fold(device) == "jotta"
+    {
+        let space = match row::fold(mount).as_str() {
+            "sync" => super::Space::Sync,
+            "archive" => super::Space::Archive,
+            _ => return None,
+        };
+        return Some((row::root_key(space), below));
+    }
+    Some((row::root_key(super::Space::Backup), segments))
 }
 
 /// A folder in a folder, by its name.

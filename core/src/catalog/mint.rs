@@ -96,6 +96,14 @@ pub(super) fn place_name(name: &str, origin: Option<&str>, deleted_ms: Option<i6
     }
 }
 
+/// The folder that something in the trash was deleted from, its name, and when: what [`place_name`] was made of.
+pub(super) fn parse_place_name(recorded: &str) -> Option<(&str, &str, Option<i64>)> {
+    let (place, deleted_ms) = recorded.rsplit_once('@')?;
+    let (origin, name) = place.rsplit_once('/')?;
+    let deleted_ms: i64 = deleted_ms.parse().ok()?;
+    Some((origin, name, Some(deleted_ms).filter(|ms| *ms != 0)))
+}
+
 fn read(db: &Transaction<'_>, key: i64) -> Result<Option<Nameless>> {
     Ok(db
         .prepare_cached(

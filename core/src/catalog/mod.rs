@@ -26,6 +26,7 @@ mod page;
 mod pump;
 mod read;
 mod refresh;
+mod renamed;
 mod row;
 mod rules;
 mod search;

@@ -43,6 +43,7 @@ impl Catalog {
         cancel: &CancelToken,
     ) -> Result<(Run, HashMap<i64, i64>)> {
         let (run, new) = super::pump::blocking(move || {
+            run.recognise_renamed()?;
             let new = if run.misses_a_known_folder()? {
                 run.new_folders(READS)?
             } else {

@@ -297,3 +297,12 @@ pub(super) fn trashed(mut file: RemoteFile, from: &[&str], deleted_ms: i64) -> E
     file.deleted_ms = Some(deleted_ms);
     Entry::File(file)
 }
+
+pub(super) fn trashed_folder(name: &str, from: &[&str], deleted_ms: i64) -> Entry {
+    let from = from.iter().map(|name| (*name).to_owned()).collect();
+    Entry::Folder(RemoteFolder {
+        name: name.into(),
+        deleted_ms: Some(deleted_ms),
+        trashed_from: Some(RemotePath::new(from)),
+    })
+}

@@ -174,6 +174,7 @@ impl Catalog {
                     *count = row.get::<_, i64>(1)?.max(0).unsigned_abs();
                 }
             }
+            counts[3] = counts[3].saturating_sub(super::overlay::hidden_items(db)?);
             Ok(counts)
         })
     }

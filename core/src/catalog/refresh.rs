@@ -25,6 +25,7 @@ pub(super) struct Target {
     /// The folder that it was in.
     pub parent: i64,
     pub kind: u8,
+    /// Where the service has it.
     pub space: u8,
     /// When this was so.
     pub moment: Moment,
@@ -71,7 +72,7 @@ pub(super) fn target(db: &Connection, key: i64) -> Result<Option<Target>> {
             return Ok(None);
         };
         let (parent, kind, in_space): (i64, u8, u8) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        found.get_or_insert(Target {
+        let target = found.get_or_insert(Target {
             key,
             parent,
             kind,
@@ -79,6 +80,8 @@ pub(super) fn target(db: &Connection, key: i64) -> Result<Option<Target>> {
             moment,
             path: None,
         });
+        // What is in a folder is shown in the space that is wanted for that; the service has it where the folder is.
+        target.space = in_space;
         if kind == 0 {
             let root: &[&str] = match space(in_space) {
                 Space::Sync => &["Jotta", "Sync"],

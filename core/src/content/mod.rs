@@ -394,7 +394,8 @@ impl Content {
     }
 
     /// A thumbnail of at least this kind of size, from the device or from the service; `None` when the service has none
-    /// for this file. Fetches just this one, and never the file.
+    /// for this content: never that of an older one, so `None` too until a new content is sent (its bytes are on the
+    /// device). Fetches just this one, and never the file.
     ///
     /// Errors: as [`fetch_to_file`](Self::fetch_to_file).
     pub async fn thumbnail(

@@ -4,12 +4,13 @@
 //!   time waits for the one request.
 //! - What came is on the disk as a whole before it has its name, which is made of id, version and size only. Its first
 //!   bytes must be those of a JPEG, PNG or WebP: nothing else is ever handed to a decoder.
+//! - A content that is not sent has none, and the one of what the service has is not shown for it.
 //! - An empty file says that the service has none. It is believed for a day: a service may make it later.
 //! - They have a budget of their own, and the longest unused go first.
 
 use super::ledger::ByteKey;
 use super::{Content, Purpose, Thumbnail, ThumbnailSize, Wanted};
-use crate::catalog::ItemId;
+use crate::catalog::{ItemId, id_bytes};
 use crate::disk::{Disk, OwnFile};
 use crate::drive::Busy;
 use crate::remote::Body;
@@ -142,11 +143,20 @@ impl Content {
         size: ThumbnailSize,
         cancel: &CancelToken,
     ) -> Result<Option<Thumbnail>> {
-        let (catalog, of) = (self.catalog.clone(), id.clone());
-        let wanted = blocking(move || catalog.wanted(&of)).await?;
+        let (catalog, store, of) = (self.catalog.clone(), self.store.clone(), id.clone());
+        let (wanted, unsent) = blocking(move || {
+            let wanted = catalog.wanted(&of)?;
+            let id = id_bytes(&of).ok_or_else(|| Error::bug("an item without an id"))?;
+            // After the content, so that what is sent meanwhile is on the service by now.
+            Ok((wanted, store.has_unsent(&id)?))
+        })
+        .await?;
         let name = Name::of(&wanted, size);
         if let Some(known) = self.kept(&name).await? {
             return Ok(known);
+        }
+        if unsent {
+            return Ok(None);
         }
         let (place, asked) = (self.thumbnails.place(name.text()), Instant::now());
         let mut turn = cancel.run(async { Ok(place.turn.lock().await) }).await?;

@@ -15,7 +15,7 @@ use crate::account::{Account, SignIn};
 use crate::catalog::{Catalog, ItemId, LocalCopy, Refreshed};
 use crate::conditions::{Rules, Situation, Waiting};
 use crate::content::{Content, LedgerRow, Usage};
-use crate::edits::Edits;
+use crate::edits::{Edits, Pending};
 use crate::remote::Remote;
 use crate::store::Store;
 use crate::{CancelToken, Error, Result};
@@ -55,10 +55,12 @@ pub struct Status {
     pub usage: Usage,
     /// Whether the service's change events are connected.
     pub watching: bool,
+    /// Items whose changes the service does not have yet, and files that are being written.
+    pub unsent: u64,
 }
 
-/// Why an item's content is, or is not, on the device. A local read.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Why an item's content is, or is not, on the device, and its change on the service. A local read.
+#[derive(Clone, Debug, PartialEq)]
 pub struct Why {
     /// Whether it is here.
     pub local: LocalCopy,
@@ -69,6 +71,8 @@ pub struct Why {
     /// The one reason why content that is missing does not come: by itself if it is pinned, else when it is opened. `None`
     /// if nothing is missing or nothing holds it back.
     pub waiting: Option<Waiting>,
+    /// What of it the service does not have yet, and what holds that.
+    pub unsent: Option<Pending>,
     /// All of that in a sentence, for developers and support.
     pub explanation: String,
 }
@@ -205,10 +209,11 @@ impl Drive {
             waiting: self.content.waiting(None)?,
             usage: self.content.usage()?,
             watching: self.watching.load(Ordering::Relaxed) > 0,
+            unsent: self.edits.unsent()?,
         })
     }
 
-    /// Why an item's content is, or is not, on the device.
+    /// Why an item's content is, or is not, on the device, and why a change of it is not sent yet.
     ///
     /// Errors: `NotKnown`, `NoSuchItem`.
     pub fn why(&self, id: &ItemId) -> Result<Why> {

@@ -1,7 +1,9 @@
-//! Why an item's content is, or is not, on the device: one answer from what the other services know.
+//! Why an item's content is, or is not, on the device, and a change of it on the service: one answer from what the other
+//! services know.
 
 use super::{Drive, Why};
 use crate::catalog::{Item, ItemId, Kind, LocalCopy, Lookup};
+use crate::edits::{AccountHold, Hold};
 use crate::{Error, Result};
 
 impl Drive {
@@ -44,13 +46,38 @@ impl Drive {
             }
             _ => String::new(),
         };
+        let unsent = self.edits.pending(id)?;
+        let change = match unsent.as_ref().map(|pending| &pending.hold) {
+            None => String::new(),
+            Some(None) => {
+                " A change of it is not sent yet: the next run over the outbox sends it.".into()
+            }
+            Some(Some(hold)) => format!(" A change of it is not sent yet: {}.", because(hold)),
+        };
         Ok(Why {
             local: item.local,
             local_bytes,
             pinned_by,
             waiting,
-            explanation: format!("{here}{kept}{why}"),
+            unsent,
+            explanation: format!("{here}{kept}{why}{change}"),
         })
+    }
+}
+
+/// What holds a change, after a colon.
+fn because(hold: &Hold) -> String {
+    match hold {
+        Hold::Conditions(waiting) => waiting.to_string().trim_end_matches('.').to_owned(),
+        Hold::Account(AccountHold::SignIn) => "nobody is signed in".into(),
+        Hold::Account(AccountHold::Full) => "the account is full".into(),
+        Hold::Account(AccountHold::Locked) => "the account is locked".into(),
+        Hold::Account(AccountHold::Busy { .. }) => "the service is busy or out of reach".into(),
+        Hold::After(other) => format!("that of {other} comes first"),
+        Hold::Settling { .. } => "more saves may follow".into(),
+        Hold::BeingWritten => "it is being written".into(),
+        Hold::Retry { error, .. } => format!("it failed and is tried again ({error})"),
+        Hold::NeedsUser(park) => format!("a person must decide ({park:?})"),
     }
 }
 

@@ -31,10 +31,7 @@ impl Edits {
 
     /// Items with changes that the service does not have.
     pub(crate) fn unsent(&self) -> Result<u64> {
-        let (rows, _) = self.store.all_edits()?;
-        let drafts = self.store.drafts()?;
-        let written = drafts.iter().filter(|draft| draft.session).count();
-        Ok(rows.len() as u64 + written as u64)
+        self.store.count_unsent()
     }
 
     /// Removes all staged files: the account leaves, and their rows with it.

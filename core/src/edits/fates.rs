@@ -36,6 +36,7 @@ impl Edits {
         }
         let bytes = id(item)?;
         let theirs = self.their_base(&bytes)?;
+        let served = theirs.is_some();
         let base = match base {
             Some(base) if found.kind == Kind::File => {
                 let ours = self.store.edit(&bytes)?.and_then(|row| row.base);
@@ -55,31 +56,31 @@ impl Edits {
             let mut changed = vec![bytes];
             for id in &below {
                 if let Some(row) = outbox.get(id)? {
-                    self.trash_row(outbox, row)?;
+                    self.trash_row(outbox, row, false)?;
                     changed.push(*id);
                 }
             }
             let row = self.row(outbox, &bytes, kind, base.clone())?;
             let base = base.or(row.base.clone());
-            self.trash_row(outbox, EditRow { base, ..row })?;
+            self.trash_row(outbox, EditRow { base, ..row }, served)?;
             self.sign(outbox, key, &bytes)?;
             Ok(changed)
         })?;
         self.catalog.settle_edits(&changed)
     }
 
-    /// What the service has goes to the trash, what it never had is given up; unsent bytes are kept aside.
-    fn trash_row(&self, outbox: &Outbox<'_>, mut row: EditRow) -> Result<()> {
+    /// What the service has goes to the trash, what it never had is given up; unsent bytes are kept aside. Something new
+    /// may be there already, if a listing was faster than our answer.
+    fn trash_row(&self, outbox: &Outbox<'_>, mut row: EditRow, served: bool) -> Result<()> {
         self.keep_aside(outbox, &mut row)?;
         row.place = None;
         row.link = None;
         row.held = None;
-        if row.is_new {
-            row.is_new = false;
-            row.copy_of = None;
-        } else {
+        if served || !row.is_new {
             row.fate = Some(Fate::Trash);
         }
+        row.is_new = false;
+        row.copy_of = None;
         outbox.put(&row)
     }
 

@@ -40,6 +40,11 @@ impl Edits {
             what,
             path: path.segments().to_vec(),
             over,
+            parent: row
+                .place
+                .as_ref()
+                .filter(|_| row.is_new)
+                .map(|place| place.parent),
             at_ms,
         }
         .text()?;

@@ -4,6 +4,7 @@
 //! there, because nothing here is more than a hint where to look first or when to ask again.
 
 use super::{AccountHold, Park};
+use crate::catalog::Id;
 use crate::store::{EditRow, Store};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -17,6 +18,8 @@ pub(super) struct Marker {
     pub path: Vec<String>,
     /// The revision that it is put over.
     pub over: Option<u64>,
+    /// The folder that something new is put into.
+    pub parent: Option<Id>,
     pub at_ms: i64,
 }
 

@@ -5,6 +5,7 @@ use image::{DynamicImage, ImageFormat, RgbImage};
 use local_cloud::{Cloud, CloudOptions, Rule, Switches};
 use lomme::catalog::{ItemId, Space};
 use lomme::content::{Network, Purpose, Thumbnail, ThumbnailSize};
+use lomme::edits::NewContent;
 use lomme::{CancelToken, Error, Result};
 use lomme_e2e::{Pocket, walk};
 use std::io::Cursor;
@@ -234,4 +235,34 @@ async fn what_is_in_the_trash_or_no_file_has_no_thumbnail() {
         assert!(matches!(refused, Err(Error::NotAllowed { .. })), "{path}");
     }
     assert_eq!(cloud.counts().requests_of("thumb"), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_content_that_is_not_sent_has_no_thumbnail_and_never_that_of_the_old_one() {
+    let (cloud, pocket, id) = with_photo(Switches::default()).await;
+    let (small, cancel) = (ThumbnailSize::Small, CancelToken::new());
+    let before = thumbnail(&pocket, &id, small).await.unwrap().unwrap();
+    let edits = pocket.drive.edits();
+    let edited = pocket.outer.path().join("edited.jpg");
+    let replace = |width| {
+        std::fs::write(&edited, photo(width)).unwrap();
+        let content = NewContent::of(&edited);
+        edits.replace_content(&id, None, content, None).unwrap()
+    };
+    replace(60);
+    assert_eq!(thumbnail(&pocket, &id, small).await, Ok(None));
+    assert_eq!(cloud.counts().requests_of("thumb"), 1);
+    // The old content again: its picture is the right one, and is here.
+    replace(2400);
+    assert_eq!(thumbnail(&pocket, &id, small).await, Ok(Some(before)));
+    replace(60);
+    edits.settle(&id, None, &cancel).await.unwrap();
+    let after = thumbnail(&pocket, &id, small).await.unwrap().unwrap();
+    assert_eq!(width(&after), 60);
+    let folder = pocket.item("Sync/Photos").unwrap().id;
+    let content = NewContent::of(&edited);
+    let new = edits
+        .create_file(&folder, "new.jpg", content, None)
+        .unwrap();
+    assert_eq!(thumbnail(&pocket, &new.id, small).await, Ok(None));
 }

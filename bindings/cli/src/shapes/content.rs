@@ -1,6 +1,6 @@
 //! The shapes of what is fetched, kept and found.
 
-use super::{ItemShape, local, network, stale_since};
+use super::{HoldShape, ItemShape, local, network, stale_since};
 use crate::failure::Failure;
 use lomme::Why;
 use lomme::catalog::Space;
@@ -230,6 +230,10 @@ pub struct WhyShape<'a> {
     /// The path of the pin that keeps it.
     pinned_by: Option<String>,
     waiting: Option<WaitingShape>,
+    /// Whether the service does not have all of it yet.
+    unsent: bool,
+    /// Why that is not sent.
+    hold: Option<HoldShape>,
     explanation: String,
 }
 
@@ -242,6 +246,11 @@ impl<'a> WhyShape<'a> {
             local_bytes: why.local_bytes,
             pinned_by,
             waiting: why.waiting.as_ref().map(WaitingShape::from),
+            unsent: why.unsent.is_some(),
+            hold: why
+                .unsent
+                .as_ref()
+                .and_then(|pending| pending.hold.as_ref().map(HoldShape::from)),
             explanation: why.explanation.clone(),
         }
     }

@@ -68,7 +68,8 @@ impl LommeDrive {
     }
 
     /// A thumbnail of at least this kind of size, from the device or from the service; none when the service has none
-    /// for this file. Fetches just this one, and never the file. Throws what `fetchToFile` throws.
+    /// for this content: never that of an older one, so none too until a new content is sent (its bytes are on the
+    /// device). Fetches just this one, and never the file. Throws what `fetchToFile` throws.
     pub async fn thumbnail(
         &self,
         id: String,

@@ -1,8 +1,8 @@
 //! What the drive tells of itself.
 
 use super::{
-    CacheUsage, DeviceSituation, DriveSpace, FetchRules, LedgerRow, LocalCopy, RefreshOutcome,
-    SignInState, WaitReason, into_records,
+    CacheUsage, DeviceSituation, DriveSpace, FetchRules, LedgerRow, LocalCopy, PendingEdit,
+    RefreshOutcome, SignInState, WaitReason, into_records,
 };
 
 /// How many items of a space are known.
@@ -33,6 +33,8 @@ pub struct DriveStatus {
     pub usage: CacheUsage,
     /// Whether the service's change events are connected.
     pub watching: bool,
+    /// Items whose changes the service does not have yet, and files that are being written.
+    pub unsent: u64,
 }
 
 impl From<lomme::Status> for DriveStatus {
@@ -52,11 +54,12 @@ impl From<lomme::Status> for DriveStatus {
             waiting: status.waiting.map(WaitReason::from),
             usage: status.usage.into(),
             watching: status.watching,
+            unsent: status.unsent,
         }
     }
 }
 
-/// Why an item's content is, or is not, on the device.
+/// Why an item's content is, or is not, on the device, and a change of it on the service.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct ItemExplanation {
     /// Whether it is here.
@@ -68,6 +71,8 @@ pub struct ItemExplanation {
     /// The one reason why pinned content that is missing does not come; none if nothing is missing or nothing holds it
     /// back.
     pub waiting: Option<WaitReason>,
+    /// What of it the service does not have yet, and what holds that.
+    pub unsent: Option<PendingEdit>,
     /// All of that in a sentence, for developers and support.
     pub explanation: String,
 }
@@ -79,6 +84,7 @@ impl From<lomme::Why> for ItemExplanation {
             local_bytes: why.local_bytes,
             pinned_by: why.pinned_by.map(|id| id.to_string()),
             waiting: why.waiting.map(WaitReason::from),
+            unsent: why.unsent.map(PendingEdit::from),
             explanation: why.explanation,
         }
     }

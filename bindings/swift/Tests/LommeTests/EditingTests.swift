@@ -34,12 +34,16 @@ import Testing
         #expect(try await drive.names("sync") == ["New", "Old"])
         #expect(try drive.outbox().count == 5)
         #expect(try drive.pendingEdit(id: file.id)?.wishes.contains(.create) == true)
+        #expect(try drive.status().unsent == 5)
+        #expect(try drive.why(id: file.id).unsent?.hold == .after(item: folder.id))
         #expect(try await cloud.requests() == before)
 
         let run = try await drive.push()
         #expect(run.done == 5)
         #expect(run.left == 0)
         #expect(try drive.outbox().isEmpty)
+        #expect(try drive.status().unsent == 0)
+        #expect(try drive.why(id: file.id).unsent == nil)
         let tree = try await cloud.tree("/Jotta/Sync")
         #expect(
             tree == [

@@ -2,11 +2,15 @@
 
 use super::{KEPT, NEW, TRASH_ROOT, shown};
 use crate::Result;
+use crate::catalog::Space;
 use crate::catalog::change::{Change, Spot};
 use crate::catalog::facts::Facts;
 use crate::catalog::flags::apply;
+use crate::catalog::merge::{child_folder, root_of};
+use crate::catalog::mint::parse_place_name;
 use crate::catalog::read::{DEPTH_MAX, key_of};
-use crate::catalog::row::{Id, fold};
+use crate::catalog::row::{FILE, Id, fold, root_key};
+use crate::remote::RemotePath;
 use crate::store::{Base, EditRow, Place, WantedPlace};
 use rusqlite::OptionalExtension;
 
@@ -37,8 +41,16 @@ impl Change<'_> {
         let Some(folder) = self.folder_of(&parent, 0)? else {
             return Ok(None);
         };
+        // In the trash it is known by where it was deleted from, and when.
+        let record = self.store.identity(id)?.filter(|_| folder == TRASH_ROOT);
+        let (origin, deleted_ms) = record
+            .as_ref()
+            .and_then(|place| parse_place_name(&place.name))
+            .map_or((None, None), |(origin, _, ms)| (Some(origin), ms));
         let facts = Facts {
             kind: wish.kind,
+            origin: origin.map(str::to_owned),
+            deleted_ms,
             fold: fold(&name),
             name,
             size: base.size.and_then(|size| i64::try_from(size).ok()),
@@ -68,16 +80,25 @@ impl Change<'_> {
             .db
             .prepare_cached(
                 "SELECT key FROM item WHERE parent = ?1 AND (kind = 3) = (?2 = 3) AND fold = ?3 AND name = ?4
-                     AND id IS NULL AND key <> ?1 AND (uuid IS NULL OR ?5 IS NULL OR uuid = ?5)",
+                     AND id IS NULL AND key <> ?1 AND (uuid IS NULL OR ?5 IS NULL OR uuid = ?5)
+                     AND origin IS ?6 AND deleted_ms IS ?7",
             )?
             .query_row(
-                (folder, facts.kind, &facts.fold, &facts.name, facts.uuid),
+                (
+                    folder,
+                    facts.kind,
+                    &facts.fold,
+                    &facts.name,
+                    facts.uuid,
+                    &facts.origin,
+                    facts.deleted_ms,
+                ),
                 |row| row.get(0),
             )
             .optional()?)
     }
 
-    fn add(&mut self, folder: i64, facts: &Facts) -> Result<i64> {
+    pub(super) fn add(&mut self, folder: i64, facts: &Facts) -> Result<i64> {
         let key = self.db.query_row(
             "UPDATE meta SET next_key = next_key + 1 RETURNING next_key - 1",
             [],
@@ -141,6 +162,132 @@ impl Change<'_> {
         };
         self.give(key, *id)?;
         Ok(Some(key))
+    }
+
+    /// The folder at a path of the service. What is not there is made here, as folders that are kept for what is wanted in
+    /// them: the service makes them again with it. `None` for what is in no space of ours.
+    pub(super) fn folder_for(&mut self, path: &RemotePath) -> Result<Option<i64>> {
+        let Some((root, below)) = root_of(path).filter(|(_, below)| below.len() <= DEPTH_MAX)
+        else {
+            return Ok(None);
+        };
+        let mut key = root;
+        for name in below {
+            let there = match child_folder(self.db, key, name)? {
+                Some(there) => Some(there),
+                None => self.folder_only_here(key, name)?,
+            };
+            let Some(there) = there else {
+                let computer = key == root_key(Space::Backup);
+                let facts = Facts {
+                    kind: if computer { 1 } else { 2 },
+                    fold: fold(name),
+                    name: name.clone(),
+                    ..Facts::default()
+                };
+                key = self.add(key, &facts)?;
+                self.set_edit(key, KEPT)?;
+                continue;
+            };
+            key = there;
+        }
+        Ok(Some(key))
+    }
+
+    fn folder_only_here(&self, parent: i64, name: &str) -> Result<Option<i64>> {
+        Ok(self
+            .db
+            .prepare_cached(
+                "SELECT key FROM item WHERE parent = ?1 AND (kind = 3) = 0 AND fold = ?2 AND key <> ?1
+                     AND edit & ?3 <> 0 ORDER BY name <> ?4 LIMIT 1",
+            )?
+            .query_row((parent, fold(name), NEW | KEPT, name), |row| row.get(0))
+            .optional()?)
+    }
+
+    /// The row that is only here and turns up on the service now: it is at this place, with this content if it is a file. What
+    /// the service was asked for and has not answered yet is shown by a listing first.
+    pub(in crate::catalog) fn only_here(&self, parent: i64, facts: &Facts) -> Result<Option<i64>> {
+        if !self.edited || facts.origin.is_some() {
+            return Ok(None);
+        }
+        type Row = (i64, Option<Id>, u8, Option<[u8; 16]>, Option<i64>);
+        let row: Option<Row> = self
+            .db
+            .prepare_cached(
+                "SELECT key, id, edit, md5, size FROM item
+                 WHERE parent = ?1 AND (kind = 3) = (?2 = 3) AND fold = ?3 AND name = ?4 AND key <> ?1
+                     AND edit & ?5 <> 0 AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.key = item.key)",
+            )?
+            .query_row(
+                (parent, facts.kind, &facts.fold, &facts.name, NEW | KEPT),
+                |row| {
+                    Ok((
+                        row.get(0)?,
+                        row.get(1)?,
+                        row.get(2)?,
+                        row.get(3)?,
+                        row.get(4)?,
+                    ))
+                },
+            )
+            .optional()?;
+        let Some((key, id, edit, md5, size)) = row else {
+            return Ok(None);
+        };
+        if edit == KEPT {
+            return Ok(Some(key));
+        }
+        let (Some(id), true) = (id, edit & NEW != 0) else {
+            return Ok(None);
+        };
+        let Some(wish) = self.store.edit(&id)?.filter(|wish| wish.is_new) else {
+            return Ok(None);
+        };
+        let asked = wish.marker.is_some();
+        let same = facts.kind != FILE
+            || (md5, size) == (facts.md5, facts.size)
+            || asked
+                && match facts.md5 {
+                    Some(md5) => self.store.sent_contents(&id)?.contains(&md5),
+                    None => false,
+                };
+        // A copy stands beside what is equal, unless that is the copy itself.
+        Ok(Some(key).filter(|_| same && (asked || wish.copy_of.is_none())))
+    }
+
+    /// A row that was only here is on the service now.
+    pub(in crate::catalog) fn has_now(
+        &mut self,
+        key: i64,
+        spot: Spot,
+        facts: &Facts,
+    ) -> Result<()> {
+        self.put_theirs(key, spot, facts)?;
+        self.counts.changed += 1;
+        self.derive(key)
+    }
+
+    /// Folders that are kept here are on the service now: it has something in them.
+    pub(super) fn raise(&mut self, folder: i64) -> Result<()> {
+        let mut kept = Vec::new();
+        let mut at = folder;
+        while self.edit(at)? == KEPT && kept.len() < DEPTH_MAX {
+            let Some(row) = shown(self.db, at)? else {
+                break;
+            };
+            at = row.parent;
+            kept.push(row);
+        }
+        for row in kept.into_iter().rev() {
+            let space = self.served_space(row.parent)?.unwrap_or(row.space);
+            let spot = Spot {
+                parent: row.parent,
+                space,
+            };
+            self.has_now(row.key, spot, &row.facts)?;
+        }
+        Ok(())
     }
 
     /// Removes kept folders that nothing wanted is in any more.

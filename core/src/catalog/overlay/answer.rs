@@ -3,16 +3,16 @@
 use super::{TRASH, TRASH_ROOT, seconds, shown};
 use crate::catalog::Catalog;
 use crate::catalog::change::{Change, Spot};
-use crate::catalog::facts::Facts;
+use crate::catalog::facts::{Facts, Known};
 use crate::catalog::merge::change;
 use crate::catalog::mint::place_name;
 use crate::catalog::read::key_of;
 use crate::catalog::refresh::target;
-use crate::catalog::row::{Id, fold, origin_text};
+use crate::catalog::row::{Id, fold, id_text, origin_text};
 use crate::catalog::stage::file_facts;
 use crate::remote::RemoteFile;
+use crate::store::Mark;
 use crate::{Error, Result};
-use rusqlite::OptionalExtension;
 
 /// What the service has just said of an item that we changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -127,14 +127,17 @@ impl Change<'_> {
         let Some(parent) = parent else {
             return Ok(());
         };
-        let space: u8 = self
-            .db
-            .prepare_cached("SELECT space FROM served WHERE key = ?1")?
-            .query_row([parent], |row| row.get(0))
-            .optional()?
-            .unwrap_or(before.space);
+        self.raise(parent)?;
+        let space = self.served_space(parent)?.unwrap_or(before.space);
         let spot = Spot { parent, space };
         self.unite(key, spot, &facts)?;
+        let mut known = known;
+        if bits != 0
+            && let Some(other) = known.take_if(|known| is_other(known, spot, &facts))
+        {
+            // What the service had of it is another file there, and stays.
+            self.add(other.parent, &other.facts)?;
+        }
         match known {
             Some(known) if bits == 0 => {
                 let facts = facts.over(&known.facts);
@@ -155,6 +158,13 @@ impl Change<'_> {
     }
 }
 
+/// Whether the service has two files by now: the one that was known, and this elsewhere.
+fn is_other(known: &Known, spot: Spot, facts: &Facts) -> bool {
+    let same_place = (known.parent, &known.facts.name) == (spot.parent, &facts.name);
+    let uuids = known.facts.uuid.zip(facts.uuid);
+    !same_place && uuids.is_some_and(|(known, now)| known != now)
+}
+
 impl Catalog {
     /// Notes the service's answer as its side of the item. What the outbox wants stays on top of it.
     pub(crate) fn note_answer(&self, id: &Id, answer: &Answered) -> Result<()> {
@@ -165,8 +175,15 @@ impl Catalog {
         Ok(())
     }
 
-    /// Two ids turned out to be one folder: `lost` is told as gone, what is in it goes into `kept`.
+    /// Two ids turned out to be one item: `lost` is told as gone, what is in it goes into `kept`, and so does what a person
+    /// has said of it.
     pub(crate) fn merge_into(&self, lost: &Id, kept: &Id) -> Result<()> {
+        for mark in [Mark::Pinned, Mark::Favourite, Mark::Opened] {
+            if self.store.mark(lost, mark)?.is_some() {
+                self.set_mark(&id_text(*kept), mark, true)?;
+                self.set_mark(&id_text(*lost), mark, false)?;
+            }
+        }
         let ((), merged) = change(&self.store, |change, db| {
             let (Some(from), Some(to)) = (key_of(db, lost)?, key_of(db, kept)?) else {
                 return Ok(());

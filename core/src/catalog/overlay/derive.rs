@@ -5,7 +5,6 @@ use super::{seconds, shown};
 use crate::Result;
 use crate::catalog::change::{Change, Spot};
 use crate::catalog::facts::Known;
-use crate::catalog::merge::folder_at;
 use crate::catalog::refresh::target;
 use crate::catalog::row::{self, FILE, fold, origin_path, origin_text};
 use crate::store::{EditRow, Fate};
@@ -59,7 +58,7 @@ impl Change<'_> {
             // The first wish: what an app saw until now is the service's side.
             let spot = Spot {
                 parent: before.parent,
-                space: before.space,
+                space: self.served_space(key)?.unwrap_or(before.space),
             };
             self.put_theirs(key, spot, &before.facts)?;
         }
@@ -111,7 +110,7 @@ impl Change<'_> {
                 if let Some(origin) = facts.origin.take() {
                     facts.deleted_ms = None;
                     let root = row::root_key(row::origin_space(&origin));
-                    let folder = folder_at(self.db, &origin_path(&origin))?;
+                    let folder = self.folder_for(&origin_path(&origin))?;
                     spot.parent = folder.unwrap_or(root);
                 }
             }

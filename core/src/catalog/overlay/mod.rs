@@ -13,6 +13,7 @@
 
 mod admit;
 mod answer;
+mod count;
 mod derive;
 mod settle;
 mod theirs;
@@ -22,6 +23,7 @@ use super::facts::Known;
 use super::row::Id;
 use crate::Result;
 pub(crate) use answer::Answered;
+pub(super) use count::{hidden_items, served_items};
 use rusqlite::{Connection, OptionalExtension};
 
 /// What is wanted of a row, as bits.
@@ -91,6 +93,14 @@ impl Change<'_> {
             )?
             .execute((key, edit, seq))?;
         Ok(())
+    }
+
+    /// Whether the tree shows that something is wanted of an item.
+    fn is_wanted(&self, id: &Id) -> Result<bool> {
+        Ok(self
+            .db
+            .prepare_cached("SELECT 1 FROM item WHERE id = ?1 AND edit & ?2 <> 0")?
+            .exists((id, WANTED))?)
     }
 
     /// A row is in the space of its folder, as that is shown, whatever listing told of it.

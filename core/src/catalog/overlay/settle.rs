@@ -20,9 +20,20 @@ impl Catalog {
     pub(crate) fn settle_edits(&self, ids: &[Id]) -> Result<()> {
         let ((), merged) = change(&self.store, |change, db| {
             let seen = seen_edits(db)?;
-            let count = self.store.edits_count()?;
             let mut all: Vec<Id> = ids.to_vec();
-            let count = if count - seen == i64::try_from(ids.len()).unwrap_or(0) || count == seen {
+            all.sort_unstable();
+            all.dedup();
+            let (count, newest) = self.store.newest_changes(&all)?;
+            // Each of these rows explains one change that was missed: its newest, or that it was removed. If they explain
+            // all of them, nothing else has changed.
+            let mut explained = 0;
+            for (id, newest) in all.iter().zip(newest) {
+                explained += i64::from(match newest {
+                    Some(newest) => newest > seen,
+                    None => change.is_wanted(id)?,
+                });
+            }
+            let count = if count - seen == explained {
                 count
             } else {
                 let (rows, count) = self.store.all_edits()?;

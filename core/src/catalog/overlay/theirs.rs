@@ -6,7 +6,7 @@ use crate::catalog::read::key_of;
 use crate::catalog::refresh::target;
 use crate::catalog::row::{Id, fold, id_bytes, id_text};
 use crate::catalog::{Catalog, ItemId};
-use crate::remote::RemotePath;
+use crate::remote::{RemoteFile, RemotePath};
 use crate::{Error, Result};
 use rusqlite::OptionalExtension;
 
@@ -81,6 +81,11 @@ impl Change<'_> {
             .execute([key])?;
         self.counts.deleted += 1;
         self.derive(key)
+    }
+
+    /// The space that the service has a row in.
+    pub(super) fn served_space(&self, key: i64) -> Result<Option<u8>> {
+        Ok(target(self.db, key)?.map(|target| target.space))
     }
 
     pub(super) fn theirs(&self, key: i64) -> Result<Option<(Spot, Facts)>> {
@@ -187,6 +192,35 @@ impl Catalog {
         but: Option<&Id>,
     ) -> Result<Option<ItemId>> {
         self.holder("served", parent, name, but)
+    }
+
+    /// The file or folder that the service has at a place, or the file with this uuid, if an app knows it by another id
+    /// than `but`.
+    pub(crate) fn known_otherwise(
+        &self,
+        (parent, name): (&Id, &str),
+        file: Option<&RemoteFile>,
+        but: &Id,
+    ) -> Result<Option<Id>> {
+        let Ok(folder) = self.key(&id_text(*parent)) else {
+            return Ok(None);
+        };
+        let uuid = file.and_then(|file| file.uuid);
+        self.store.catalog.read(|db| {
+            Ok(db
+                .prepare_cached(
+                    "SELECT id FROM served
+                     WHERE id IS NOT NULL AND id <> ?1 AND ((kind = 3 AND uuid = ?2)
+                         OR (parent = ?3 AND key <> ?3 AND (kind = 3) = ?4 AND fold = ?5
+                             AND (uuid IS NULL OR ?2 IS NULL)))
+                     ORDER BY uuid IS NULL, name <> ?6 LIMIT 1",
+                )?
+                .query_row(
+                    (but, uuid, folder, file.is_some(), fold(name), name),
+                    |row| row.get(0),
+                )
+                .optional()?)
+        })
     }
 
     fn holder(

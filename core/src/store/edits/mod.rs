@@ -113,6 +113,27 @@ impl Outbox<'_> {
         Ok(())
     }
 
+    /// Two ids turned out to be one item: what was said of `lost` is said of `kept`. The rows of wishes are the caller's.
+    pub fn unite(&self, lost: &Id, kept: &Id) -> Result<()> {
+        for rows in [
+            "UPDATE operation SET id = ?2 WHERE id = ?1",
+            "UPDATE edit SET copy_of = ?2 WHERE copy_of = ?1",
+            "UPDATE conflict SET item = ?2 WHERE item = ?1",
+            "UPDATE conflict SET copy = ?2 WHERE copy = ?1",
+        ] {
+            self.0.prepare_cached(rows)?.execute((lost, kept))?;
+        }
+        Ok(())
+    }
+
+    /// Whether somebody is writing to an item, or has left bytes of it.
+    pub fn has_draft(&self, id: &Id) -> Result<bool> {
+        Ok(self
+            .0
+            .prepare_cached("SELECT 1 FROM draft WHERE id = ?1")?
+            .exists([id])?)
+    }
+
     /// Records where an item is, with the ids; an item that is new here exists in the journal from now on.
     pub fn record(&self, identity: &super::Identified) -> Result<()> {
         super::identity::put(self.0, &identity.id, &identity.place)
@@ -168,6 +189,18 @@ impl Store {
         })
     }
 
+    /// How many changes of wishes there were, and the numbers of the newest changes of these items' rows.
+    pub fn newest_changes(&self, ids: &[Id]) -> Result<(i64, Vec<Option<i64>>)> {
+        self.journal.read(|db| {
+            let mut change = db.prepare_cached("SELECT change FROM edit WHERE id = ?1")?;
+            let newest = ids
+                .iter()
+                .map(|id| Ok(change.query_row([id], |row| row.get(0)).optional()?))
+                .collect::<Result<_>>()?;
+            Ok((number(db, COUNT)?, newest))
+        })
+    }
+
     /// How many changes of wishes there were.
     pub fn edits_count(&self) -> Result<i64> {
         self.journal.read(|db| number(db, COUNT))
@@ -176,6 +209,18 @@ impl Store {
     /// The contents that may have reached the service under an item's name from here.
     pub fn sent_contents(&self, id: &Id) -> Result<Vec<[u8; 16]>> {
         self.journal.read(|db| sent(db, id))
+    }
+
+    /// How many items have a row, and how many files are being written.
+    pub fn count_unsent(&self) -> Result<u64> {
+        self.journal.read(|db| {
+            let count: i64 = db
+                .prepare_cached(
+                    "SELECT (SELECT count(*) FROM edit) + (SELECT count(*) FROM draft WHERE session)",
+                )?
+                .query_row([], |row| row.get(0))?;
+            Ok(count.unsigned_abs())
+        })
     }
 
     /// Whether an item has content that is not sent: such bytes may not leave the device.

@@ -1,7 +1,7 @@
 //! What a person does, offline and then sent.
 use crate::{Phone, files};
 use lomme::catalog::{Lookup, Space};
-use lomme::edits::{Outcome, WriteMode};
+use lomme::edits::{Hold, Outcome, WriteMode};
 use lomme::{CancelToken, Error};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -410,4 +410,29 @@ async fn a_file_comes_back_also_where_the_service_does_not_show_what_is_in_the_t
     let run = phone.push().await;
     assert_eq!((run.done, run.left), (0, 1));
     assert_eq!(phone.server("Sync"), files(&[("c", "c")]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_drive_tells_how_much_is_not_sent_and_what_holds_an_items_change() {
+    let phone = Phone::new(&[("Sync/a", "a"), ("Sync/b", "b")]).await;
+    let drive = phone.drive();
+    let edits = drive.edits();
+    assert_eq!(drive.status().unwrap().unsent, 0);
+    let folder = edits.create_folder(&Space::Sync.root(), "F", None).unwrap();
+    let file = phone.create("Sync/F", "x", "content");
+    phone.edit("Sync/a", "edited");
+    assert_eq!(drive.status().unwrap().unsent, 3);
+    let why = drive.why(&file.id).unwrap();
+    assert_eq!(
+        why.unsent.unwrap().hold,
+        Some(Hold::After(folder.id.clone()))
+    );
+    let first = format!("not sent yet: that of {} comes first.", folder.id);
+    assert!(why.explanation.ends_with(&first), "{}", why.explanation);
+    let why = drive.why(&folder.id).unwrap();
+    assert_eq!(why.unsent.unwrap().hold, None);
+    assert_eq!(drive.why(&phone.item("Sync/b").id).unwrap().unsent, None);
+    phone.push_all().await;
+    assert_eq!(drive.status().unwrap().unsent, 0);
+    assert_eq!(drive.why(&file.id).unwrap().unsent, None);
 }

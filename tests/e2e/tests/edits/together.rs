@@ -279,3 +279,36 @@ fn conflicts(phone: &Phone) -> Vec<ConflictKind> {
     let all = phone.drive().edits().conflicts(false).unwrap();
     all.into_iter().map(|conflict| conflict.kind).collect()
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_file_whose_answer_got_lost_is_renamed_and_saved_again_as_the_same_file() {
+    for (name, content) in [
+        ("new", "saved again"),
+        ("other", "first"),
+        ("other", "saved again"),
+    ] {
+        let phone = Phone::new(&[]).await;
+        let new = phone.create("Sync", "new", "first");
+        // All that follows the upload is lost, so the run does not see what it did.
+        phone.cloud.trouble().add(Rule::on("upload").lose_answer());
+        phone
+            .cloud
+            .trouble()
+            .add(Rule::on("allocate").after(1).status(503));
+        phone.push().await;
+        phone.cloud.trouble().clear();
+        assert_eq!(phone.server("Sync"), files(&[("new", "first")]));
+        if name != "new" {
+            phone.rename("Sync/new", name);
+        }
+        if content != "first" {
+            phone.edit(&format!("Sync/{name}"), content);
+        }
+        phone.drive().edits().retry(None).unwrap();
+        phone.push_all().await;
+        assert_eq!(phone.server("Sync"), files(&[(name, content)]));
+        assert_eq!(phone.item(&format!("Sync/{name}")).id, new.id);
+        assert_eq!(conflicts(&phone), []);
+        phone.agrees().await;
+    }
+}

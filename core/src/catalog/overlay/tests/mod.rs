@@ -2,11 +2,14 @@
 
 //! What is wanted, on top of what the service has.
 
+mod apart;
 mod shown;
+mod turns_up;
 
 use crate::catalog::Answered;
-use crate::catalog::pocket::{Pocket, d, f, file, t, td, trashed};
+use crate::catalog::pocket::{Pocket, d, f, file, t, td, trashed, trashed_folder};
 use crate::catalog::*;
+use crate::remote::{Entry, TreeEntry};
 use crate::store::{Base, EditRow, Fate, WantedContent, WantedPlace};
 
 fn bytes(id: &ItemId) -> Id {

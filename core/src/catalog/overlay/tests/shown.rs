@@ -281,7 +281,10 @@ fn what_is_to_come_back_shows_where_it_was_and_is_not_in_the_trash() {
     let old = trashed(file("t", 9, 4), &["Jotta", "Sync", "B"], 5_000);
     let lost = trashed(file("u", 8, 4), &["Jotta", "Sync", "Nowhere"], 5_000);
     pocket.list(&["Trash"], vec![old.clone(), lost.clone()]);
-    for (name, place) in [("t", &["Sync", "B", "t"][..]), ("u", &["Sync", "u"])] {
+    for (name, place) in [
+        ("t", &["Sync", "B", "t"][..]),
+        ("u", &["Sync", "Nowhere", "u"]),
+    ] {
         let item = pocket.id(&["Trash", name]);
         want(&pocket, &item, |row| row.fate = Some(Fate::Restore));
         assert_eq!(pocket.id(place), item);
@@ -290,6 +293,49 @@ fn what_is_to_come_back_shows_where_it_was_and_is_not_in_the_trash() {
     pocket.list(&["Sync", "B"], vec![]);
     assert_eq!(shown(&pocket, &["Trash"]), Vec::<String>::new());
     assert_eq!(shown(&pocket, &["Sync", "B"]), ["t"]);
+}
+
+#[test]
+fn what_is_to_come_back_into_a_folder_that_is_not_there_brings_the_folder_along() {
+    let pocket = pocket();
+    let old = trashed(
+        file("u", 8, 4),
+        &["Jotta", "Sync", "B", "Gone", "Deep"],
+        5_000,
+    );
+    pocket.list(&["Trash"], vec![old.clone()]);
+    let item = pocket.id(&["Trash", "u"]);
+    let before = pocket.catalog.counts().unwrap();
+    want(&pocket, &item, |row| row.fate = Some(Fate::Restore));
+    assert_eq!(pocket.id(&["Sync", "B", "Gone", "Deep", "u"]), item);
+    let gone = pocket.id(&["Sync", "B", "Gone"]);
+    // A listing without the folder does not take it away, and giving up does.
+    pocket.list(&["Sync", "B"], vec![]);
+    want_nothing(&pocket, &item);
+    assert_eq!(shown(&pocket, &["Sync", "B"]), Vec::<String>::new());
+    assert_eq!(pocket.catalog.item(&gone).unwrap(), Lookup::Gone);
+    assert_eq!(pocket.id(&["Trash", "u"]), item);
+    assert_eq!(pocket.catalog.counts().unwrap(), before);
+    // The service makes the folders with it, and they are the ones that were shown.
+    want(&pocket, &item, |row| row.fate = Some(Fate::Restore));
+    let [gone, deep] =
+        [&["Sync", "B", "Gone"][..], &["Sync", "B", "Gone", "Deep"]].map(|names| pocket.id(names));
+    pocket.list(&["Sync", "B"], vec![d("Gone")]);
+    assert_eq!(pocket.id(&["Sync", "B", "Gone"]), gone);
+    let answer = Answered::File {
+        parent: bytes(&deep),
+        file: file("u", 8, 4),
+    };
+    pocket.catalog.note_answer(&bytes(&item), &answer).unwrap();
+    want_nothing(&pocket, &item);
+    let path = pocket.catalog.their_path(&bytes(&deep)).unwrap().unwrap();
+    assert_eq!(path.segments(), ["Jotta", "Sync", "B", "Gone", "Deep"]);
+    pocket.list(&["Sync", "B", "Gone"], vec![d("Deep")]);
+    pocket.list(&["Sync", "B", "Gone", "Deep"], vec![f("u", 8, 4)]);
+    assert_eq!(pocket.id(&["Sync", "B", "Gone", "Deep"]), deep);
+    assert_eq!(pocket.id(&["Sync", "B", "Gone", "Deep", "u"]), item);
+    pocket.list(&["Sync", "B"], vec![]);
+    assert_eq!(pocket.catalog.item(&item).unwrap(), Lookup::Gone);
 }
 
 #[test]

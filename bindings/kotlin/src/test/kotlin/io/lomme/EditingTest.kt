@@ -42,12 +42,16 @@ class EditingTest {
             assertEquals(moved.id, drive.found("Sync", "New", "moved.txt").id)
             assertEquals(5, drive.outbox().size)
             assertTrue(EditWish.CREATE in drive.pendingEdit(file.id)!!.wishes)
+            assertEquals(5uL, drive.status().unsent)
+            assertEquals(EditHold.After(folder.id), drive.why(file.id).unsent!!.hold)
             assertEquals(before, cloud.requests(), "no network")
 
             val run = drive.push()
             assertEquals(5uL to 0uL, run.done to run.left)
             assertNull(run.hold)
             assertTrue(drive.outbox().isEmpty())
+            assertEquals(0uL, drive.status().unsent)
+            assertNull(drive.why(file.id).unsent)
             assertEquals(
                 mapOf(
                     "New/" to "-",
