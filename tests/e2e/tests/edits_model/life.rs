@@ -3,7 +3,7 @@
 use crate::check;
 use crate::faults;
 use crate::phone::{Phone, directory};
-use crate::saved::Saved;
+use crate::saved::{Holder, Saved};
 use local_cloud::{Cloud, CloudOptions};
 use lomme::catalog::{Item, ItemId, Kind, Space};
 use lomme::clock::ManualClock;
@@ -281,34 +281,40 @@ impl World {
         .unwrap_or_else(|| self.saved.fresh(&mut self.random))
     }
 
-    /// The phone's call that saves these bytes into an item has returned well.
-    fn told(&mut self, one: usize, id: &ItemId, bytes: Vec<u8>, how: &str) {
-        let phone = &mut self.phones[one];
-        let before = phone.last_saved.insert(id.clone(), bytes.clone());
+    /// The phone's call that saves these bytes as `item` has returned well; `over` is what the item showed before.
+    fn told(&mut self, one: usize, item: &Item, over: Option<&Item>, bytes: Vec<u8>, how: &str) {
         // A newer save of one's own, before the older one was sent, is the one that counts.
-        if let Some(before) = before.filter(|before| before != &bytes)
-            && self.cloud.writer().holds(&before).unwrap().kept == 0
+        if let Some((before, holder)) = self
+            .unsent(one, over)
+            .filter(|(before, _)| before != &bytes)
         {
-            self.saved.excuse(&before, &(one, id.to_string()));
+            self.saved.excuse(&before, &holder);
         }
-        let how = format!("phone {one}: {how} of {id}");
-        self.saved.told(bytes, (one, id.to_string()), how);
+        let how = format!("phone {one}: {how} of {}", item.id);
+        let holder = (one, item.id.to_string());
+        self.saved.told(bytes, holder, how);
     }
 
-    /// The phone's call that was to save these bytes, into this item if it is not new, has failed. Only where the process
-    /// died with it may they be saved.
-    fn failed(&mut self, one: usize, id: Option<&ItemId>, bytes: Vec<u8>) {
+    /// The phone's call that was to save these bytes has failed. Only where the process died with it may they be saved.
+    fn failed(&mut self, one: usize, over: Option<&Item>, bytes: Vec<u8>) {
         if !self.phones[one].disk.is_dead() {
             return;
         }
         self.saved.tried(&bytes);
-        if let Some(id) = id
-            && let Some(before) = self.phones[one].last_saved.get(id)
-            && self.cloud.writer().holds(before).unwrap().kept == 0
-        {
-            let holder = (one, id.to_string());
-            self.saved.perhaps_excuse(before, holder, bytes);
+        if let Some((before, holder)) = self.unsent(one, over) {
+            self.saved.perhaps_excuse(&before, holder, bytes);
         }
+    }
+
+    /// The content that an item shows, if it was saved here and the service does not have it. Whoever saved it may have
+    /// saved it as another item: what met another writer's goes on as a copy.
+    fn unsent(&mut self, one: usize, item: Option<&Item>) -> Option<(Vec<u8>, Holder)> {
+        let item = item?;
+        let bytes = self.saved.of_version(item.content_version.as_ref()?)?;
+        self.saved.shown(one, &bytes);
+        let unsent = self.cloud.writer().holds(&bytes).unwrap().kept == 0;
+        let holder = self.saved.holder(&bytes, (one, item.id.to_string()))?;
+        unsent.then_some((bytes, holder))
     }
 
     async fn change(&mut self, one: usize) {
@@ -332,7 +338,7 @@ impl World {
                 let path = self.phones[one].file_of(&bytes);
                 let done = edits.create_file(&parent, name, NewContent::of(&path), None);
                 match &done {
-                    Ok(item) => self.told(one, &item.id, bytes, "a new file"),
+                    Ok(item) => self.told(one, item, None, bytes, "a new file"),
                     Err(_) => self.failed(one, None, bytes),
                 }
                 ("create", text(done))
@@ -348,8 +354,8 @@ impl World {
                 let content = NewContent::of(&path);
                 let done = edits.replace_content(&item.id, base.as_deref(), content, None);
                 match &done {
-                    Ok(_) => self.told(one, &item.id, bytes, "a replacement"),
-                    Err(_) => self.failed(one, Some(&item.id), bytes),
+                    Ok(now) => self.told(one, now, Some(&item), bytes, "a replacement"),
+                    Err(_) => self.failed(one, Some(&item), bytes),
                 }
                 ("replace", text(done))
             }
@@ -416,8 +422,8 @@ impl World {
             _ => {
                 let done = writer.commit();
                 match &done {
-                    Ok(_) => self.told(one, &item.id, bytes, "a write session"),
-                    Err(_) => self.failed(one, Some(&item.id), bytes),
+                    Ok(now) => self.told(one, now, Some(item), bytes, "a write session"),
+                    Err(_) => self.failed(one, Some(item), bytes),
                 }
                 text(done)
             }

@@ -23,8 +23,6 @@ pub struct Phone {
     pub drive: Arc<Drive>,
     pub disk: MortalDisk,
     pub outer: tempfile::TempDir,
-    /// What was saved last into an item from here.
-    pub last_saved: BTreeMap<ItemId, Vec<u8>>,
     /// Everything that something was ever wanted of.
     pub wished: BTreeSet<ItemId>,
     options: DriveOptions,
@@ -43,7 +41,6 @@ impl Phone {
             drive: Drive::open(options.clone()).unwrap(),
             disk,
             outer,
-            last_saved: BTreeMap::new(),
             wished: BTreeSet::new(),
             options,
         }

@@ -1,6 +1,7 @@
 //! What writers were told is saved, and what the same person has since given up.
 
 use local_cloud::Cloud;
+use md5::{Digest, Md5};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Who saved something, and where: a phone and its item, or the computer and a number.
@@ -24,6 +25,8 @@ struct Promise {
 #[derive(Default)]
 pub struct Saved {
     promises: BTreeMap<Vec<u8>, Promise>,
+    /// By content version.
+    versions: BTreeMap<String, Vec<u8>>,
     next: u64,
 }
 
@@ -45,6 +48,10 @@ impl Saved {
             _ => random.usize(..200),
         };
         bytes.resize(bytes.len() + more, b'.');
+        let digest = Md5::digest(&bytes);
+        let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let version = format!("{digits}-{}", bytes.len());
+        self.versions.insert(version, bytes.clone());
         bytes
     }
 
@@ -75,6 +82,28 @@ impl Saved {
     /// Somebody died while saving these: perhaps they are saved, and nobody was told.
     pub fn tried(&mut self, bytes: &[u8]) {
         self.promises.entry(bytes.to_owned()).or_default().tried += 1;
+    }
+
+    /// The content of a version.
+    pub fn of_version(&self, version: &str) -> Option<Vec<u8>> {
+        self.versions.get(version).cloned()
+    }
+
+    /// A phone shows these: if they were perhaps saved over something, they were.
+    pub fn shown(&mut self, phone: usize, bytes: &[u8]) {
+        for promise in self.promises.values_mut() {
+            let over = promise.perhaps.iter().filter(|(_, newer)| newer == bytes);
+            for (holder, _) in over.filter(|(holder, _)| holder.0 == phone) {
+                promise.owed.remove(holder);
+            }
+        }
+    }
+
+    /// Who of a phone is owed these: this holder, or else any.
+    pub fn holder(&self, bytes: &[u8], holder: Holder) -> Option<Holder> {
+        let owed = &self.promises.get(bytes)?.owed;
+        let any = || owed.iter().find(|other| other.0 == holder.0);
+        owed.get(&holder).or_else(any).cloned()
     }
 
     /// This holder has saved something newer over these, which were not sent yet.
