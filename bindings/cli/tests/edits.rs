@@ -6,7 +6,7 @@ mod common;
 use common::{Ran, World, names_in};
 use local_cloud::Cloud;
 use serde_json::Value;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 /// What lives below Sync: paths, with `/` after a folder's.
 fn sync(world: &World) -> Vec<String> {
@@ -288,4 +288,48 @@ fn what_is_given_up_is_kept_until_it_is_forgotten() {
     );
     let rest = world.json(&["outbox", "--forget", key]);
     assert_eq!(rest["items"], Value::Array(vec![]));
+}
+
+#[test]
+fn in_a_directory_that_cannot_be_written_nothing_is_accepted_and_nothing_is_lost() {
+    use std::os::unix::process::CommandExt;
+    let world = World::with_sync_files(&[("old.txt", b"old")]);
+    local(&world, "a.txt", "a");
+    world.run(&["ls", "Sync"]).failed(0);
+    world
+        .run(&["put", "--later", "a.txt", "Sync/kept.txt"])
+        .failed(0);
+    let everything = [world.data(), world.here()];
+    let writable = |yes: bool| {
+        let mut dirs: Vec<_> = everything.to_vec();
+        dirs.push(world.data().parent().unwrap().to_owned());
+        while let Some(path) = dirs.pop() {
+            let is_dir = path.is_dir();
+            let mode = match (yes, is_dir) {
+                (true, true) => 0o700,
+                (true, false) => 0o600,
+                (false, true) => 0o555,
+                (false, false) => 0o444,
+            };
+            let below = std::fs::read_dir(&path).into_iter().flatten();
+            if everything.iter().any(|root| path.starts_with(root)) {
+                dirs.extend(below.map(|entry| entry.unwrap().path()));
+            }
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        }
+    };
+    writable(false);
+    let mut command = world.command(&["put", "--json", "a.txt", "Sync/new.txt"]);
+    // To the superuser every directory is writable.
+    if std::fs::metadata("/proc/self").unwrap().uid() == 0 {
+        command.uid(65_534).gid(65_534);
+    }
+    let ran = common::ended(command.spawn().unwrap());
+    writable(true);
+    assert_ne!(ran.code, 0);
+    let told = format!("{}{}", ran.stdout, ran.stderr);
+    assert!(told.contains("disk_failed"), "{told}");
+    assert_eq!(sync(&world), ["old.txt"]);
+    world.run(&["outbox", "--send"]).failed(0);
+    assert_eq!(sync(&world), ["kept.txt", "old.txt"]);
 }

@@ -7,6 +7,9 @@ use crate::catalog::{ItemId, content_version, id_bytes};
 use crate::store::check_file;
 use crate::{Error, Result};
 
+/// What somebody edited stays here up to this size, in bytes.
+const KEPT: u64 = 64 << 20;
+
 impl Content {
     /// Place for a copy of bytes that are to be sent, kept until the answer is dropped. The cache gives way to it, and the
     /// floor of free space holds for it too: `DiskFull`.
@@ -53,13 +56,28 @@ impl Content {
         self.note(slot)
     }
 
-    /// What is about to be sent for the last time stays here if it is pinned, so that a pin costs no byte for what was
-    /// written here.
-    pub(crate) fn keep_pinned(&self, id: &ItemId) -> Result<()> {
-        if self.catalog.pinned_by(id)?.is_none() {
+    /// What was sent stays here if it is pinned, so that a pin costs no byte for what was written here; and as a part of
+    /// the cache if somebody worked with it, who may open it again without a network. A device without room goes without.
+    pub(crate) fn keep_sent(&self, id: &ItemId, edited: bool) -> Result<()> {
+        let pinned = self.catalog.pinned_by(id)?.is_some();
+        if !pinned && !edited {
             return Ok(());
         }
-        let wanted = self.catalog.wanted(id)?;
-        self.slot(&wanted).map(drop)
+        let kept = self.catalog.wanted(id).and_then(|wanted| {
+            if pinned || wanted.size <= KEPT {
+                self.slot(&wanted)?;
+            }
+            Ok(())
+        });
+        match kept {
+            // It is not shown here any more, or nothing of it is kept.
+            Err(
+                Error::DiskFull
+                | Error::NoSuchItem { .. }
+                | Error::NotKnown { .. }
+                | Error::NotAllowed { .. },
+            ) => Ok(()),
+            kept => kept,
+        }
     }
 }

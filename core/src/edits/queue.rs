@@ -155,7 +155,6 @@ impl Edits {
             modified_ms: Some(modified_ms.unwrap_or(now)),
         };
         let replaced = self.store.outbox(|outbox| {
-            outbox.remove_draft(file)?;
             let before = outbox.get(item)?;
             let mut row = before
                 .clone()
@@ -188,6 +187,8 @@ impl Edits {
             if before.is_some() || !row.wants_nothing() {
                 outbox.put(&row)?;
             }
+            // Last, because with it goes what is known of an item that nobody writes to.
+            outbox.remove_draft(file)?;
             self.sign(outbox, key, item)?;
             let mut unused = Vec::from_iter(replaced.filter(|replaced| replaced != file));
             if unchanged {

@@ -458,7 +458,8 @@ impl Edits {
         let (edits, row) = (self.clone(), row.clone());
         blocking(move || {
             if matches!(did, Did::Made | Did::Content) && row.kind == FILE {
-                edits.content.keep_pinned(&id_text(row.id))?;
+                let edited = did == Did::Content;
+                edits.content.keep_sent(&id_text(row.id), edited)?;
             }
             let theirs = edits.catalog.theirs(&row.id)?.map(|theirs| Base {
                 parent: theirs.parent,

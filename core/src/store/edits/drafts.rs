@@ -64,6 +64,17 @@ impl Outbox<'_> {
         self.0
             .prepare_cached("DELETE FROM draft WHERE file = ?1")?
             .execute([file])?;
+        self.forget_sent()
+    }
+
+    /// What was sent of an item is remembered while somebody writes to it, too: it is no other writer's then.
+    pub(super) fn forget_sent(&self) -> Result<()> {
+        self.0
+            .prepare_cached(
+                "DELETE FROM sent WHERE id NOT IN (SELECT id FROM edit)
+                     AND id NOT IN (SELECT id FROM draft)",
+            )?
+            .execute([])?;
         Ok(())
     }
 

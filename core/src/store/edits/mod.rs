@@ -45,10 +45,7 @@ impl Outbox<'_> {
             self.0
                 .prepare_cached("DELETE FROM edit WHERE id = ?1")?
                 .execute([row.id])?;
-            self.0
-                .prepare_cached("DELETE FROM sent WHERE id = ?1")?
-                .execute([row.id])?;
-            return Ok(());
+            return self.forget_sent();
         }
         let n = match row.n {
             0 => self

@@ -1,6 +1,7 @@
 //! What a person does, offline and then sent.
 use crate::{Phone, files};
 use lomme::catalog::{Lookup, Space};
+use lomme::content::Purpose;
 use lomme::edits::{Hold, Outcome, WriteMode};
 use lomme::{CancelToken, Error};
 
@@ -435,4 +436,41 @@ async fn the_drive_tells_how_much_is_not_sent_and_what_holds_an_items_change() {
     phone.push_all().await;
     assert_eq!(drive.status().unwrap().unsent, 0);
     assert_eq!(drive.why(&file.id).unwrap().unsent, None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_edited_here_can_be_opened_after_it_was_sent_without_a_network() {
+    let phone = Phone::new(&[("Sync/a", "old")]).await;
+    let item = phone.edit("Sync/a", "edited here");
+    phone.push_all().await;
+    let before = phone.cloud.counts().content_of("Sync");
+    phone
+        .cloud
+        .trouble()
+        .add(local_cloud::Rule::on_all().status(503));
+    let dest = phone.pocket.outer.path().join("opened");
+    let content = phone.drive().content();
+    let cancel = CancelToken::new();
+    let fetched = content.fetch_to_file(&item.id, None, &dest, Purpose::Open, None, &cancel);
+    fetched.await.unwrap();
+    assert_eq!(std::fs::read(&dest).unwrap(), b"edited here");
+    assert_eq!(phone.cloud.counts().content_of("Sync"), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_writers_of_one_item_are_no_conflict_with_oneself() {
+    let phone = Phone::new(&[("Sync/a", "old")]).await;
+    let (edits, cancel) = (phone.drive().edits(), CancelToken::new());
+    let a = phone.item("Sync/a").id;
+    let open = || edits.open_writer(&a, None, WriteMode::Truncate, &cancel);
+    let (first, second) = (open().await.unwrap(), open().await.unwrap());
+    first.write_at(0, b"first").unwrap();
+    second.write_at(0, b"second").unwrap();
+    first.commit().unwrap();
+    edits.settle(&a, None, &cancel).await.unwrap();
+    second.commit().unwrap();
+    phone.clock.advance(60_000);
+    phone.push_all().await;
+    assert_eq!(phone.server("Sync"), files(&[("a", "second")]));
+    assert_eq!(edits.conflicts(false).unwrap(), []);
 }
