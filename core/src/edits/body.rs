@@ -137,10 +137,9 @@ impl Reading {
         }
         let mut buffer = vec![0; (self.size - self.at).min(READ) as usize];
         self.read(&mut buffer)?;
-        if self.at == self.size {
-            if !self.hash.is_right() || self.file.len()? != self.size {
-                return Err(rotten());
-            }
+        let all = self.at == self.size;
+        if all && (!self.hash.is_right() || self.file.len()? != self.size) {
+            return Err(rotten());
         }
         Ok(Some(buffer.into()))
     }

@@ -106,6 +106,13 @@ impl Edits {
             let wanted_there = theirs.deleted_ms.is_some();
             let settled =
                 is_it && (wanted_there || !matches!(presence, Presence::Tombstone { .. }));
+            if let Presence::File(history) = &presence
+                && settled
+                && theirs.uuid.is_none()
+            {
+                // A recursive listing tells no uuid; with it the file is found again after somebody has renamed it.
+                self.note_file(row.id, &history.file).await?;
+            }
             if settled || (again && is_it) {
                 return Ok(Some(Found {
                     path: theirs.path,

@@ -99,6 +99,10 @@ const V3: &str = "
         held TEXT
     ) WITHOUT ROWID;
     CREATE INDEX edit_parent ON edit (parent);
+    CREATE TABLE edit_change (
+        change INTEGER PRIMARY KEY,
+        id BLOB NOT NULL
+    );
     CREATE TABLE sent (
         id BLOB NOT NULL,
         md5 BLOB NOT NULL,

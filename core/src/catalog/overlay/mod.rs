@@ -95,14 +95,6 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Whether the tree shows that something is wanted of an item.
-    fn is_wanted(&self, id: &Id) -> Result<bool> {
-        Ok(self
-            .db
-            .prepare_cached("SELECT 1 FROM item WHERE id = ?1 AND edit & ?2 <> 0")?
-            .exists((id, WANTED))?)
-    }
-
     /// A row is in the space of its folder, as that is shown, whatever listing told of it.
     pub(in crate::catalog) fn in_its_folder(&self, spot: Spot) -> Result<Spot> {
         if !self.edited {

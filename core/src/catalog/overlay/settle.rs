@@ -20,32 +20,24 @@ impl Catalog {
     pub(crate) fn settle_edits(&self, ids: &[Id]) -> Result<()> {
         let ((), merged) = change(&self.store, |change, db| {
             let seen = seen_edits(db)?;
-            let mut all: Vec<Id> = ids.to_vec();
-            all.sort_unstable();
-            all.dedup();
-            let (count, newest) = self.store.newest_changes(&all)?;
-            // Each of these rows explains one change that was missed: its newest, or that it was removed. If they explain
-            // all of them, nothing else has changed.
-            let mut explained = 0;
-            for (id, newest) in all.iter().zip(newest) {
-                explained += i64::from(match newest {
-                    Some(newest) => newest > seen,
-                    None => change.is_wanted(id)?,
-                });
-            }
-            let count = if count - seen == explained {
-                count
-            } else {
-                let (rows, count) = self.store.all_edits()?;
-                let mut met: HashSet<Id> = all.iter().copied().collect();
-                all.extend(rows.into_iter().filter(|id| met.insert(*id)));
-                let edited: Vec<Option<Id>> = db
-                    .prepare_cached("SELECT id FROM item WHERE edit <> 0")?
-                    .query_map([], |row| row.get(0))?
-                    .collect::<rusqlite::Result<_>>()?;
-                all.extend(edited.into_iter().flatten().filter(|id| met.insert(*id)));
-                count
+            let missed = self.store.changed_after(seen)?;
+            let (mut all, count) = match missed {
+                Some((changed, count)) => ([changed, ids.to_vec()].concat(), count),
+                None => {
+                    let (rows, count) = self.store.all_edits()?;
+                    let edited: Vec<Option<Id>> = db
+                        .prepare_cached("SELECT id FROM item WHERE edit <> 0")?
+                        .query_map([], |row| row.get(0))?
+                        .collect::<rusqlite::Result<_>>()?;
+                    let edited = edited.into_iter().flatten();
+                    (
+                        ids.iter().copied().chain(rows).chain(edited).collect(),
+                        count,
+                    )
+                }
             };
+            let mut met = HashSet::new();
+            all.retain(|id| met.insert(*id));
             for id in &all {
                 change.settle(id)?;
             }

@@ -27,8 +27,12 @@ use rusqlite::{Connection, OptionalExtension, Transaction};
 /// How many changes of wishes there were.
 const COUNT: &str = "edits";
 
+/// Of so many of the newest changes it is remembered what they changed; who missed more reads the whole outbox.
+const CHANGES_KEPT: i64 = 10_000;
+
 /// How long it is remembered what an operation's key has made.
 const OPERATIONS_KEPT_MS: i64 = 30 * 24 * 60 * 60 * 1000;
+
 /// The outbox in one transaction of the journal. Several rows change together or not at all.
 pub(crate) struct Outbox<'a>(&'a Transaction<'a>);
 
@@ -40,7 +44,7 @@ impl Outbox<'_> {
     /// Writes a row whose wishes have changed, and counts it. A row without any wish is removed.
     /// `n` 0 takes the next place in the queue.
     pub fn put(&self, row: &EditRow) -> Result<()> {
-        let change = count_change(self.0)?;
+        let change = count_change(self.0, &row.id)?;
         if row.wants_nothing() {
             self.0
                 .prepare_cached("DELETE FROM edit WHERE id = ?1")?
@@ -186,15 +190,17 @@ impl Store {
         })
     }
 
-    /// How many changes of wishes there were, and the numbers of the newest changes of these items' rows.
-    pub fn newest_changes(&self, ids: &[Id]) -> Result<(i64, Vec<Option<i64>>)> {
+    /// The items whose wishes have changed after a number, removed rows included, and the number of the newest change;
+    /// `None` if it is not known any more which those were.
+    pub fn changed_after(&self, seen: i64) -> Result<Option<(Vec<Id>, i64)>> {
         self.journal.read(|db| {
-            let mut change = db.prepare_cached("SELECT change FROM edit WHERE id = ?1")?;
-            let newest = ids
-                .iter()
-                .map(|id| Ok(change.query_row([id], |row| row.get(0)).optional()?))
-                .collect::<Result<_>>()?;
-            Ok((number(db, COUNT)?, newest))
+            let count = number(db, COUNT)?;
+            let ids: Vec<Id> = db
+                .prepare_cached("SELECT id FROM edit_change WHERE change > ?1 ORDER BY change")?
+                .query_map([seen], |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            let known = count - seen == ids.len() as i64;
+            Ok(known.then_some((ids, count)))
         })
     }
 
@@ -233,9 +239,13 @@ fn sent(db: &Connection, id: &Id) -> Result<Vec<[u8; 16]>> {
         .collect::<rusqlite::Result<_>>()?)
 }
 
-fn count_change(db: &Connection) -> Result<i64> {
+fn count_change(db: &Connection, id: &Id) -> Result<i64> {
     let count = number(db, COUNT)? + 1;
     set_number(db, COUNT, count)?;
+    db.prepare_cached("INSERT OR REPLACE INTO edit_change VALUES (?1, ?2)")?
+        .execute((count, id))?;
+    db.prepare_cached("DELETE FROM edit_change WHERE change <= ?1")?
+        .execute([count - CHANGES_KEPT])?;
     Ok(count)
 }
 

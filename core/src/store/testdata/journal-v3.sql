@@ -86,6 +86,10 @@ CREATE TABLE edit (
     held TEXT
 ) WITHOUT ROWID;
 CREATE INDEX edit_parent ON edit (parent);
+CREATE TABLE edit_change (
+    change INTEGER PRIMARY KEY,
+    id BLOB NOT NULL
+);
 CREATE TABLE sent (
     id BLOB NOT NULL,
     md5 BLOB NOT NULL,
@@ -135,6 +139,7 @@ CREATE TABLE temporary (
 ) WITHOUT ROWID;
 INSERT INTO edit VALUES (X'0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a', 1, 7, 3, 900000, 0, X'0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b0b', 'Årsrapport.txt', NULL, NULL, NULL,
     '0a-01', 12, X'0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c', NULL, 100000, 200000, X'0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d', 'a.txt', X'0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e', X'0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f', 11, 4, NULL, NULL, 2, 950000, NULL);
+INSERT INTO edit_change VALUES (7, X'0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a');
 INSERT INTO sent VALUES (X'0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a', X'0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c');
 INSERT INTO draft VALUES ('0a-02', X'0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a', NULL, NULL, X'0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d0d', 'a.txt', X'0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e0e', X'0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f', 11, 4, 1, 1, 960000);
 INSERT INTO operation VALUES ('template 1', X'0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a', 900000);
