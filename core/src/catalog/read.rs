@@ -52,6 +52,7 @@ impl Catalog {
         let Some(bytes) = id_bytes(id) else {
             return Ok(Lookup::Unknown);
         };
+        self.settle_edits_once()?;
         if let Some(key) = self.key_of(&bytes)?
             && let Some(item) = self.items(&[key])?.pop()
         {

@@ -11,8 +11,14 @@ use crate::catalog::mint::parse_place_name;
 use crate::catalog::read::{DEPTH_MAX, key_of};
 use crate::catalog::row::{FILE, Id, fold, root_key};
 use crate::remote::RemotePath;
-use crate::store::{Base, EditRow, Place, WantedPlace};
+use crate::store::{EditRow, Place};
 use rusqlite::OptionalExtension;
+
+/// The name in a recorded place. In the trash that is more than the name.
+fn short_name(folder: i64, recorded: &str) -> String {
+    let parsed = parse_place_name(recorded).filter(|_| folder == TRASH_ROOT);
+    parsed.map_or(recorded, |(_, name, _)| name).to_owned()
+}
 
 impl Change<'_> {
     /// Brings the row of an item to what the outbox says of it, and makes it if the tree does not have it.
@@ -32,19 +38,13 @@ impl Change<'_> {
 
     /// A row for an item that the tree does not have: it is new, or the catalogue is.
     fn admit(&mut self, id: &Id, wish: &EditRow) -> Result<Option<i64>> {
-        let (parent, name) = match (&wish.place, &wish.base) {
-            (Some(WantedPlace { parent, name }), _) if wish.is_new => (*parent, name.clone()),
-            (_, Some(Base { parent, name, .. })) => (*parent, name.clone()),
-            _ => return Ok(None),
-        };
+        let record = self.store.identity(id)?;
+        let (folder, name, served) = self.place_for(wish, record.as_ref())?;
         let base = wish.base.clone().unwrap_or_default();
-        let Some(folder) = self.folder_of(&parent, 0)? else {
-            return Ok(None);
-        };
         // In the trash it is known by where it was deleted from, and when.
-        let record = self.store.identity(id)?.filter(|_| folder == TRASH_ROOT);
         let (origin, deleted_ms) = record
             .as_ref()
+            .filter(|_| folder == TRASH_ROOT)
             .and_then(|place| parse_place_name(&place.name))
             .map_or((None, None), |(origin, _, ms)| (Some(origin), ms));
         let facts = Facts {
@@ -59,19 +59,42 @@ impl Change<'_> {
             revision: base.revision.and_then(|number| i64::try_from(number).ok()),
             ..Facts::default()
         };
-        let there = match wish.is_new {
-            true => None,
-            false => self.nameless_at(folder, &facts)?,
+        let there = match served {
+            false => None,
+            true => self.nameless_at(folder, &facts)?,
         };
         let key = match there {
             Some(key) => key,
             None => self.add(folder, &facts)?,
         };
         self.give(key, *id)?;
-        if wish.is_new {
+        if !served {
             self.set_edit(key, NEW)?;
         }
         Ok(Some(key))
+    }
+
+    /// The folder and name to make a row at, and whether the service is known to have it there. Whatever is known no more,
+    /// a wish is shown: at the worst among the first in Sync.
+    fn place_for(&mut self, wish: &EditRow, record: Option<&Place>) -> Result<(i64, String, bool)> {
+        let wanted = wish.place.as_ref().map(|place| (place.parent, &place.name));
+        let base = wish.base.as_ref().map(|base| (base.parent, &base.name));
+        let record = record.map(|record| (record.parent, &record.name));
+        let places = match wish.is_new {
+            true => [(wanted, false), (record, false), (None, false)],
+            false => [(base, true), (record, true), (wanted, false)],
+        };
+        for (place, served) in places {
+            if let Some((parent, name)) = place
+                && let Some(folder) = self.folder_of(&parent, 0)?
+            {
+                return Ok((folder, short_name(folder, name), served));
+            }
+        }
+        let name = places.into_iter().find_map(|(place, _)| place);
+        let name = name.map_or("?", |(_, name)| name);
+        let root = root_key(Space::Sync);
+        Ok((root, short_name(TRASH_ROOT, name), false))
     }
 
     /// A row without an id that a listing has brought already.
@@ -205,11 +228,23 @@ impl Change<'_> {
             .optional()?)
     }
 
-    /// The row that is only here and turns up on the service now: it is at this place, with this content if it is a file. What
-    /// the service was asked for and has not answered yet is shown by a listing first.
+    /// The row that is only here and turns up on the service now: by its uuid, or at its place with its content if it is a
+    /// file. What the service was asked for and has not answered yet may be in a listing first.
     pub(in crate::catalog) fn only_here(&self, parent: i64, facts: &Facts) -> Result<Option<i64>> {
-        if !self.edited || facts.origin.is_some() {
+        if !self.edited {
             return Ok(None);
+        }
+        // It was gone from where it was, and something is wanted of it: it has moved, or came back.
+        let lost = self
+            .db
+            .prepare_cached(
+                "SELECT key FROM item WHERE uuid = ?1 AND kind = 3 AND edit <> 0
+                     AND NOT EXISTS (SELECT 1 FROM theirs t WHERE t.key = item.key)",
+            )?
+            .query_row([facts.uuid], |row| row.get(0))
+            .optional()?;
+        if lost.is_some() || facts.origin.is_some() {
+            return Ok(lost);
         }
         type Row = (i64, Option<Id>, u8, Option<[u8; 16]>, Option<i64>);
         let row: Option<Row> = self

@@ -32,6 +32,18 @@ async fn a_folder_that_is_to_go_to_the_trash_is_asked_for_where_the_service_has_
     assert_eq!(names(), both(Space::Sync));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_only_here_is_asked_of_nobody() {
+    let world = World::new(&["/Jotta/Sync/a"]).await;
+    let edits = world.drive.edits();
+    let folder = edits.create_folder(&Space::Sync.root(), "N", None).unwrap();
+    let before = world.cloud.counts().requests_of("list");
+    let cancel = CancelToken::new();
+    let told = world.catalog().refresh(&folder.id, &cancel).await.unwrap();
+    assert_eq!(told, Refreshed::default());
+    assert_eq!(world.cloud.counts().requests_of("list"), before);
+}
+
 #[test]
 fn what_is_wanted_in_a_folder_that_is_to_go_to_the_trash_is_where_the_service_has_it() {
     let pocket = pocket();

@@ -222,3 +222,64 @@ fn a_new_catalogue_knows_where_what_is_to_leave_or_to_enter_the_trash_was() {
         [t, folder]
     );
 }
+
+#[test]
+fn what_was_lost_in_one_folder_and_turns_up_in_another_is_still_the_item_that_something_is_wanted_of()
+ {
+    let pocket = pocket();
+    let a = pocket.id(&["Sync", "A", "a"]);
+    want(&pocket, &a, |row| row.content = content(5));
+    // Its old folder is listed first.
+    pocket.list(&["Sync", "A"], vec![f("b", 2, 2), d("In")]);
+    assert_eq!(pocket.catalog.theirs(&bytes(&a)).unwrap(), None);
+    pocket.list(&["Sync", "B"], vec![f("moved", 1, 1)]);
+    let theirs = pocket.catalog.theirs(&bytes(&a)).unwrap().unwrap();
+    assert_eq!(theirs.path.segments(), ["Jotta", "Sync", "B", "moved"]);
+    let moved = pocket.find(&["Sync", "B", "moved"]).unwrap();
+    assert_eq!((moved.id, moved.size), (a.clone(), Some(77)));
+    assert_eq!(shown(&pocket, &["Sync", "A"]), ["In", "b"]);
+    // And into the trash.
+    pocket.list(&["Sync", "B"], vec![]);
+    let old = trashed(file("moved", 1, 1), &["Jotta", "Sync", "B"], 5_000);
+    pocket.list(&["Trash"], vec![old]);
+    let theirs = pocket.catalog.theirs(&bytes(&a)).unwrap().unwrap();
+    assert_eq!(theirs.deleted_ms, Some(5_000));
+    want_nothing(&pocket, &a);
+    assert_eq!(pocket.id(&["Trash", "moved"]), a);
+}
+
+#[test]
+fn a_new_catalogue_shows_what_is_wanted_even_where_the_service_had_lost_it() {
+    let pocket = pocket();
+    let [a, b, c, folder] = [
+        &["Sync", "A", "a"][..],
+        &["Sync", "A", "b"],
+        &["Sync", "A", "In", "c"],
+        &["Sync", "B"],
+    ]
+    .map(|names| pocket.id(names));
+    // Lost, and wanted only then: the wish has no base.
+    want(&pocket, &a, |row| row.link = Some(true));
+    pocket.list(&["Sync", "A"], vec![f("b", 2, 2), d("In")]);
+    want(&pocket, &a, |row| {
+        row.base = None;
+        row.content = content(5);
+    });
+    want(&pocket, &b, |row| row.place = place(&folder, "b"));
+    want(&pocket, &c, |row| row.content = content(6));
+    let pocket = pocket.rebuilt();
+    for id in [&a, &b, &c] {
+        let Lookup::Found(item) = pocket.catalog.item(id).unwrap() else {
+            panic!("a wish that nobody sees");
+        };
+        assert!(item.pending);
+    }
+    // The folder that it was in is known no more.
+    let inside = bytes(&pocket.id(&["Sync", "A", "In"]));
+    pocket.store().forget(&[inside]).unwrap();
+    let pocket = pocket.rebuilt();
+    let Lookup::Found(item) = pocket.catalog.item(&c).unwrap() else {
+        panic!("a wish that nobody sees");
+    };
+    assert_eq!((item.size, item.name.as_str()), (Some(77), "c"));
+}
