@@ -11,7 +11,8 @@ use tempfile::TempDir;
 pub(super) struct World {
     pub cloud: Cloud,
     pub drive: Arc<Drive>,
-    _dir: TempDir,
+    vault: Arc<MemoryVault>,
+    dir: TempDir,
 }
 
 impl World {
@@ -24,8 +25,8 @@ impl World {
             writer.put(path, path.as_bytes()).unwrap();
         }
         let dir = TempDir::new().unwrap();
-        let options = DriveOptions::new(dir.path(), Arc::new(MemoryVault::default()));
-        let drive = Drive::open(options).unwrap();
+        let vault = Arc::new(MemoryVault::default());
+        let drive = Drive::open(DriveOptions::new(dir.path(), vault.clone())).unwrap();
         let token = Secret::new(cloud.login_token().unwrap());
         drive
             .account()
@@ -35,8 +36,21 @@ impl World {
         Self {
             cloud,
             drive,
-            _dir: dir,
+            vault,
+            dir,
         }
+    }
+
+    /// The next start, on the same directory; with its catalogue damaged if so wished.
+    pub fn reopen(&mut self, damaged: bool) {
+        let n = self.catalog().store.catalog.generation().unwrap();
+        self.drive.close().unwrap();
+        if damaged {
+            let file = self.dir.path().join(format!("catalog-{n}.db"));
+            std::fs::write(file, vec![b'x'; 9_000]).unwrap();
+        }
+        let options = DriveOptions::new(self.dir.path(), self.vault.clone());
+        self.drive = Drive::open(options).unwrap();
     }
 
     pub fn writer(&self) -> Writer {

@@ -190,3 +190,20 @@ fn a_page_token_of_a_folder_or_of_another_life_has_expired() {
     assert_eq!(expired, Err(Error::AnchorExpired));
     assert_eq!(members(catalog), set(&[]));
 }
+
+#[test]
+fn what_went_from_a_held_folder_and_came_back_elsewhere_before_anybody_heard_is_told_as_left() {
+    let pocket = Pocket::new();
+    let catalog = &pocket.catalog;
+    pocket.list(&["Sync"], vec![d("A"), d("B")]);
+    pocket.list(&["Sync", "A"], vec![f("one", 1, 1)]);
+    pocket.list(&["Sync", "B"], vec![]);
+    let (a, one) = (pocket.id(&["Sync", "A"]), pocket.id(&["Sync", "A", "one"]));
+    report(catalog, &[a]);
+    let mut anchor = catalog.current_anchor().unwrap();
+    pocket.list(&["Sync", "A"], vec![]);
+    pocket.list(&["Sync", "B"], vec![f("one", 1, 1)]);
+    assert_eq!(pocket.id(&["Sync", "B", "one"]), one);
+    assert_eq!(changes(catalog, &mut anchor), (set(&[]), vec![one]));
+    assert_eq!(members(catalog), set(&["A"]));
+}

@@ -107,3 +107,32 @@ async fn a_new_folder_that_turned_up_on_the_service_goes_to_its_trash() {
     edits.forget_discarded(&ours.key).unwrap();
     phone.agrees().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_back_into_a_folder_that_was_never_listed_is_shown_in_it_and_the_folder_is_the_services()
+ {
+    let phone = Phone::new(&[]).await;
+    let writer = phone.writer();
+    for path in ["a", "b"] {
+        writer
+            .put(&format!("/Jotta/Sync/F/In/{path}"), path.as_bytes())
+            .unwrap();
+    }
+    writer.trash("/Jotta/Sync/F/In/a").unwrap();
+    let (edits, cancel) = (phone.drive().edits(), CancelToken::new());
+    let catalog = phone.drive().catalog();
+    let trash = Space::Trash.root();
+    catalog.refresh(&trash, &cancel).await.unwrap();
+    let a = edits.restore(&phone.item("Trash/a").id, None).unwrap().id;
+    assert_eq!(phone.item("Sync/F/In/a").id, a);
+    let folder = phone.item("Sync/F/In").id;
+    phone.push_all().await;
+    assert_eq!(
+        phone.server("Sync"),
+        files(&[("F/In/a", "a"), ("F/In/b", "b")])
+    );
+    phone.look().await;
+    assert_eq!(phone.item("Sync/F/In/a").id, a);
+    assert_eq!(phone.item("Sync/F/In").id, folder);
+    phone.agrees().await;
+}
