@@ -76,6 +76,11 @@ impl<'a> Change<'a> {
         self.seq
     }
 
+    /// Rows have got marks in this transaction: which folders are held is asked again.
+    pub(super) fn marks_changed(&mut self) {
+        self.held = HeldFolders::default();
+    }
+
     fn count(&mut self, space: u8, by: i64) {
         if let Some(tally) = self.tally.get_mut(usize::from(space)) {
             *tally += by;
@@ -200,7 +205,7 @@ impl<'a> Change<'a> {
         for flags in flags {
             apply(self.db, key, flags, &mut self.seq)?;
         }
-        self.held = HeldFolders::default();
+        self.marks_changed();
         self.counts.added = self.counts.added.saturating_sub(1);
         self.counts.moved += 1;
         self.record(key)
@@ -509,7 +514,7 @@ impl<'a> Change<'a> {
         self.seq = self
             .db
             .query_row("SELECT seq FROM meta", [], |row| row.get(0))?;
-        self.held = HeldFolders::default();
+        self.marks_changed();
         id(self)?.ok_or_else(|| Error::bug("a parent has no id"))
     }
 }

@@ -146,6 +146,7 @@ impl Change<'_> {
         for flags in self.store.flags_of(&[id])? {
             apply(self.db, key, flags, &mut self.seq)?;
         }
+        self.marks_changed();
         Ok(())
     }
 

@@ -283,3 +283,27 @@ fn a_new_catalogue_shows_what_is_wanted_even_where_the_service_had_lost_it() {
     };
     assert_eq!((item.size, item.name.as_str()), (Some(77), "c"));
 }
+
+#[test]
+fn a_new_catalogue_has_in_view_what_it_makes_for_a_wish_in_a_folder_that_the_system_holds() {
+    let pocket = pocket();
+    let [held, folder, c] = [
+        &["Sync", "A"][..],
+        &["Sync", "A", "In"],
+        &["Sync", "A", "In", "c"],
+    ]
+    .map(|names| pocket.id(names));
+    let epoch = pocket.catalog.begin_held().unwrap();
+    pocket
+        .catalog
+        .add_held(epoch, std::slice::from_ref(&held))
+        .unwrap();
+    pocket.catalog.commit_held(epoch).unwrap();
+    want(&pocket, &c, |row| row.content = content(5));
+    let pocket = pocket.rebuilt();
+    let view = pocket.catalog.working_set(None, 10).unwrap();
+    let ids: Vec<_> = view.items.into_iter().map(|item| item.id).collect();
+    for id in [&held, &folder, &c] {
+        assert!(ids.contains(id), "{ids:?}");
+    }
+}
