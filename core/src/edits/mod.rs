@@ -15,7 +15,6 @@ mod aside;
 mod bin;
 mod body;
 mod both_hashes;
-mod commits;
 mod conflict_name;
 mod conflicts;
 mod create;
@@ -64,7 +63,6 @@ pub struct Edits {
     staging: Staging,
     /// The writers of this process.
     sessions: Arc<Mutex<Vec<Weak<writer::Session>>>>,
-    commits: commits::Commits,
     sending: sending::Sending,
     /// Memory is small.
     extension: bool,
@@ -89,7 +87,6 @@ impl Edits {
             life,
             staging,
             sessions: Arc::default(),
-            commits: commits::Commits::default(),
             sending: sending::Sending::default(),
             extension: false,
         };

@@ -50,8 +50,9 @@ impl Edits {
         .text()?;
         let sent = row.content.as_ref().map(|content| content.md5);
         let (id, now) = (row.id, self.store.now_ms());
-        self.commits
-            .write(&self.store, move |outbox| {
+        let store = self.store.clone();
+        blocking(move || {
+            store.outbox(|outbox| {
                 let Some(row) = outbox.get(&id)? else {
                     return Ok(());
                 };
@@ -65,7 +66,8 @@ impl Edits {
                     ..row
                 })
             })
-            .await
+        })
+        .await
     }
 
     /// Brings a content to a path, and reads the file again. `NameTaken` with `New` if another file is there.

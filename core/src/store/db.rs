@@ -2,13 +2,19 @@
 //!
 //! A connection belongs to the generation of the file it was opened on, and is dropped when the
 //! file has moved on. Work runs outside of the pool's lock, so waiting is always bounded.
+//!
+//! SQLite writes its log and waits for no disk at a commit; who must be sure syncs the log after it, together with
+//! whoever committed meanwhile (see [`super::durable`]).
 
+use super::durable::Durable;
 use super::generation::Generations;
 use super::{journal, schema};
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::{Error, Result};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, Transaction, TransactionBehavior};
+use std::fs::File;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -26,6 +32,7 @@ pub(crate) struct Db {
     disk: Arc<dyn Disk>,
     pool: Mutex<Pool>,
     freed: Condvar,
+    durable: Durable,
 }
 
 enum Which {
@@ -86,6 +93,7 @@ impl Db {
             disk,
             pool: Mutex::default(),
             freed: Condvar::new(),
+            durable: Durable::default(),
         }
     }
 
@@ -103,17 +111,13 @@ impl Db {
         self.replace_if_damaged(generation, done)
     }
 
-    /// Runs `work` in an immediate transaction on the writer; commits if it returns `Ok`.
+    /// Runs `work` in an immediate transaction on the writer; commits if it returns `Ok`. In the journal no power cut takes
+    /// it back then.
     pub fn write<T>(&self, work: impl FnOnce(&Transaction<'_>) -> Result<T>) -> Result<T> {
-        self.commit(None, work)
-    }
-
-    /// A `write` that no power cut takes back, nor what came before it: the catalogue's others may be.
-    pub(super) fn write_durably<T>(
-        &self,
-        work: impl FnOnce(&Transaction<'_>) -> Result<T>,
-    ) -> Result<T> {
-        self.commit(Some("FULL"), work)
+        match self.file {
+            Which::Journal(_) => self.write_durably(work),
+            Which::Catalog(_) => self.write_lightly(work),
+        }
     }
 
     /// A `write` that a power cut may take back, until the next other one. Who is killed has written it.
@@ -121,39 +125,58 @@ impl Db {
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
-        self.commit(Some("NORMAL"), work)
+        Ok(self.commit(work)?.0)
     }
 
-    fn commit<T>(
+    /// A `write` that no power cut takes back, nor what came before it: the catalogue's others may be.
+    pub(super) fn write_durably<T>(
         &self,
-        synchronous: Option<&str>,
         work: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
+        let (done, log, ticket) = self.commit(work)?;
+        self.durable.wait(ticket, || match File::open(&log) {
+            Ok(log) => Ok(log.sync_data()?),
+            // Who closed it has brought all of it into the database, and synced that.
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+            Err(error) => Err(error.into()),
+        })?;
+        Ok(done)
+    }
+
+    /// What `work` gave, the log that it was written to, and its number there.
+    fn commit<T>(
+        &self,
+        work: impl FnOnce(&Transaction<'_>) -> Result<T>,
+    ) -> Result<(T, PathBuf, u64)> {
         let mut loan = self.borrow(Role::Writer)?;
         let generation = loan.generation();
         let done = (|| {
-            let connection = loan.connection_mut()?;
-            let usual: i64 =
-                connection.pragma_query_value(None, "synchronous", |row| row.get(0))?;
-            if let Some(wanted) = synchronous {
-                connection.pragma_update(None, "synchronous", wanted)?;
-            }
-            let done = (|| {
-                let transaction =
-                    connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-                let done = work(&transaction)?;
-                self.disk.alive()?;
-                transaction.commit()?;
-                Ok(done)
-            })();
-            // After a failure too: the next write counts on it.
-            if synchronous.is_some() {
-                connection.pragma_update(None, "synchronous", usual)?;
-            }
-            done
+            let transaction = loan
+                .connection_mut()?
+                .transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let done = work(&transaction)?;
+            self.disk.alive()?;
+            transaction.commit()?;
+            Ok((done, self.log(generation), self.durable.note()))
         })();
         drop(loan);
         self.replace_if_damaged(generation, done)
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_durable(&self) -> bool {
+        self.durable.is_all()
+    }
+
+    /// SQLite's log of what is committed.
+    fn log(&self, generation: i64) -> PathBuf {
+        let mut path = match &self.file {
+            Which::Journal(path) => path.clone(),
+            Which::Catalog(generations) => generations.path(generation),
+        }
+        .into_os_string();
+        path.push("-wal");
+        path.into()
     }
 
     /// The number of the file in use; it differs after a damaged catalogue was replaced.
@@ -283,7 +306,7 @@ impl Db {
     fn open(&self, generation: i64) -> Result<Opened> {
         match &self.file {
             Which::Journal(path) => {
-                let mut connection = self.connect(path, "FULL")?;
+                let mut connection = self.connect(path)?;
                 journal::migrate(&mut connection)?;
                 Ok(Opened {
                     generation,
@@ -298,7 +321,7 @@ impl Db {
     fn open_catalog(&self, generations: &Generations, mut generation: i64) -> Result<Opened> {
         for _ in 0..3 {
             let opened = self
-                .connect(&generations.path(generation), "NORMAL")
+                .connect(&generations.path(generation))
                 .and_then(|mut connection| {
                     schema::prepare(&mut connection)?;
                     Ok(connection)
@@ -319,7 +342,7 @@ impl Db {
         })
     }
 
-    fn connect(&self, path: &Path, synchronous: &str) -> Result<Connection> {
+    fn connect(&self, path: &Path) -> Result<Connection> {
         let connection = Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE
@@ -331,7 +354,7 @@ impl Db {
         let cache_kib = if self.small { 1024 } else { 4096 };
         into_wal(&connection)?;
         connection.execute_batch(&format!(
-            "PRAGMA synchronous = {synchronous};
+            "PRAGMA synchronous = NORMAL;
              PRAGMA foreign_keys = ON;
              PRAGMA temp_store = MEMORY;
              PRAGMA mmap_size = 0;

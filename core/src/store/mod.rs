@@ -11,6 +11,7 @@
 //! - two files are not one transaction: the journal commits first, and the catalogue follows.
 
 mod db;
+mod durable;
 mod edits;
 mod generation;
 mod identity;
