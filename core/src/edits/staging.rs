@@ -17,6 +17,7 @@ use crate::{Error, Result};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, ScopedJoinHandle};
 use std::time::Duration;
 
@@ -32,6 +33,9 @@ const LOOKS: u32 = 2_000;
 pub(super) struct Staging {
     disk: Arc<dyn Disk>,
     dir: PathBuf,
+    /// The volume has refused a clone. Each refusal is a file made and deleted, and ext4 and its like pass over what was
+    /// deleted just now, one after another, whenever they make a file; so with many files it is asked once.
+    no_clones: Arc<AtomicBool>,
 }
 
 /// What was staged, durable when it is returned.
@@ -65,7 +69,11 @@ impl Staging {
     pub fn new(disk: Arc<dyn Disk>, directory: &Path) -> Result<Self> {
         let dir = directory.join("unsent");
         disk.create_dirs(&dir)?;
-        Ok(Self { disk, dir })
+        Ok(Self {
+            disk,
+            dir,
+            no_clones: Arc::default(),
+        })
     }
 
     /// A name for a new staged file of an item.
@@ -178,7 +186,11 @@ impl Staging {
         from: &Path,
         part: &Path,
     ) -> Result<Option<(Box<dyn BlockFile>, Staged)>> {
-        if !source.is_on_volume_of(&self.dir)? || !self.disk.clone_file(from, part)? {
+        if self.no_clones.load(Ordering::Relaxed) || !source.is_on_volume_of(&self.dir)? {
+            return Ok(None);
+        }
+        if !self.disk.clone_file(from, part)? {
+            self.no_clones.store(true, Ordering::Relaxed);
             return Ok(None);
         }
         let Ok(file) = self.disk.open_blocks(part, false) else {

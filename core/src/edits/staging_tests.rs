@@ -5,7 +5,7 @@ use crate::disk::RealDisk;
 use crate::md5::Md5;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 
 const ID: Id = [7; 16];
 
