@@ -66,19 +66,22 @@ impl Edits {
                 None => Purpose::Over(draft.base.clone()),
             };
             let times = (None, None);
-            return self
-                .keep_staged(&draft.id, purpose, &draft.file, &staged, times, None)
-                .map(drop);
+            let kept = self.keep_staged(&draft.id, purpose, &draft.file, &staged, times, None);
+            if !matches!(kept, Err(Error::NoSuchItem { .. })) {
+                return kept.map(drop);
+            }
         }
         self.park_draft(draft, &staged)
     }
 
-    /// What a dead writer has left waits for a person: as the item's content, or aside if newer content of it waits.
+    /// What a dead writer has left waits for a person: as the item's content, or aside if newer content of it waits, or if
+    /// the item was discarded meanwhile and is nowhere.
     pub(super) fn park_draft(&self, draft: &DraftRow, staged: &Staged) -> Result<()> {
         let now = self.store.now_ms();
         self.store.outbox(|outbox| {
             outbox.remove_draft(&draft.file)?;
-            if outbox.get(&draft.id)?.is_some() {
+            let nowhere = draft.place.is_none() && draft.base.is_none();
+            if nowhere || outbox.get(&draft.id)?.is_some() {
                 let place = draft.place.as_ref().map(|place| &place.name);
                 let name = place.or(draft.base.as_ref().map(|base| &base.name));
                 return outbox.add_discarded(&DiscardedRow {
@@ -137,6 +140,11 @@ impl Edits {
     }
 
     fn remove_strays(&self) -> Result<()> {
+        let young = |written_ms: Option<i64>| {
+            let now = self.store.now_ms();
+            written_ms.is_none_or(|ms| (now - ms).abs() <= YOUNG_MS)
+        };
+        self.staging.remove_halves(young)?;
         let names = self.staging.names()?;
         if names.is_empty() {
             return Ok(());
@@ -153,13 +161,8 @@ impl Edits {
             let content = self.store.edit(&id)?.and_then(|row| row.content);
             known.extend(content.map(|content| content.file));
         }
-        let now = self.store.now_ms();
         for name in names.iter().filter(|name| !known.contains(*name)) {
-            let age = self
-                .staging
-                .written_ms(name)?
-                .map_or(0, |ms| (now - ms).abs());
-            if age > YOUNG_MS && !self.staging.is_live(name)? {
+            if !young(self.staging.written_ms(name)?) && !self.staging.is_live(name)? {
                 self.staging.remove(name)?;
             }
         }

@@ -5,7 +5,9 @@
 //! has already is no wish any more.
 
 use super::staging::Staged;
-use super::wishes::{base_from, check_allowed, content_of, file_name, same_name, service_name};
+use super::wishes::{
+    base_from, check_allowed, content_of, file_name, inside, same_name, service_name,
+};
 use super::{Edits, NewContent};
 use crate::catalog::Freshness;
 use crate::catalog::content_version;
@@ -156,6 +158,12 @@ impl Edits {
         };
         let replaced = self.store.outbox(|outbox| {
             let before = outbox.get(item)?;
+            if let (None, None, Purpose::Over(None)) = (&before, &theirs, &purpose) {
+                // Discarded while it was written: nobody knows any more where it was.
+                return Err(Error::NoSuchItem {
+                    detail: "discarded".into(),
+                });
+            }
             let mut row = before
                 .clone()
                 .unwrap_or_else(|| EditRow::of(*item, FILE, now));
@@ -222,6 +230,7 @@ impl Edits {
             });
         }
         let bytes = id(item)?;
+        self.not_into_what_it_copies(item, parent)?;
         let row = self.store.edit(&bytes)?;
         let theirs = self.catalog.theirs(&bytes)?;
         let name = match name {
@@ -249,6 +258,24 @@ impl Edits {
             self.sign(outbox, key, &bytes)
         })?;
         self.show(&bytes)
+    }
+
+    /// A copy that is not made yet, moved into its source, would be copied into itself for ever.
+    fn not_into_what_it_copies(&self, item: &ItemId, parent: &ItemId) -> Result<()> {
+        let mut moved = inside(&self.store, &self.catalog, item)?;
+        moved.push(id(item)?);
+        for moved in moved {
+            let Some(source) = self.store.edit(&moved)?.and_then(|row| row.copy_of) else {
+                continue;
+            };
+            let source = id_text(source);
+            if source == *parent || self.catalog.is_descendant(&source, parent)? {
+                return Err(Error::NotAllowed {
+                    detail: "a folder cannot be copied into itself".into(),
+                });
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn queue_copy(

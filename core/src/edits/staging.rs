@@ -339,6 +339,20 @@ impl Staging {
         Ok(names)
     }
 
+    /// Removes what a kill has left of a content that was handed out into here, unless it is young.
+    pub fn remove_halves(&self, young: impl Fn(Option<i64>) -> bool) -> Result<()> {
+        for name in self.disk.names(&self.dir)? {
+            let half = name
+                .to_str()
+                .is_some_and(|name| name.starts_with(".lomme-") && name.ends_with(".once"));
+            let path = self.dir.join(&name);
+            if half && !young(self.disk.written_ms(&path)?) {
+                self.disk.remove(&path)?;
+            }
+        }
+        Ok(())
+    }
+
     /// Whether somebody, in any process, is making or writing this file.
     pub fn is_live(&self, file: &str) -> Result<bool> {
         for path in [self.part(file)?, self.path(file)?] {

@@ -421,14 +421,12 @@ impl Edits {
     /// The folder and the name of an item as it is shown here; of what is in the trash, as it was before. What is not known
     /// any more is `NoSuchItem`.
     fn lives_at(&self, id: &Id) -> Result<(Id, String)> {
-        let item = super::writer::here(self.catalog.item(&id_text(*id))?)
-            .ok_or_else(|| Error::bug("a wish of what is not shown"))?;
+        let item = super::writer::here(self.catalog.item(&id_text(*id))?);
         let trash = Space::Trash.root();
-        if item.parent != trash {
-            return Ok((
-                id_of(&item.parent)?,
-                super::wishes::service_name(&item.name)?,
-            ));
+        // What was saved when its folder was gone already is not shown.
+        if let Some(item) = item.filter(|item| item.parent != trash) {
+            let name = super::wishes::service_name(&item.name)?;
+            return Ok((id_of(&item.parent)?, name));
         }
         let base = self.store.edit(id)?.and_then(|row| row.base);
         let base = base.map(|base| (base.parent, base.name));

@@ -63,7 +63,8 @@ impl Edits {
         let from = match mode {
             WriteMode::Truncate => None,
             WriteMode::Update => {
-                let path = self.staging.path(&format!("{file}-0"))?;
+                // Named so that the next start removes what a kill leaves of it.
+                let path = self.staging.path(&Staging::new_name(&bytes)?)?;
                 self.content
                     .fetch_to_file_inner(
                         item,
