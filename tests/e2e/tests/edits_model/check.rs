@@ -19,6 +19,7 @@ const LATER_MS: i64 = 7 * 86_400_000;
 pub async fn all(world: &mut World) -> Result<(), String> {
     faults::heal(&world.cloud);
     for one in 0..world.phones.len() {
+        world.drop_writers(one);
         wake(world, one).await?;
         if world.sends {
             rest(world, one).await?;
@@ -26,6 +27,10 @@ pub async fn all(world: &mut World) -> Result<(), String> {
             give_up(world, one)?;
         }
     }
+    if let Some(broken) = world.broken.take() {
+        return Err(broken);
+    }
+    nothing_is_fetched_unasked(world)?;
     nothing_is_lost(world)?;
     if !world.copies {
         let doubled = world.saved.doubled(&world.cloud);
@@ -116,6 +121,18 @@ async fn rest(world: &mut World, one: usize) -> Result<(), String> {
     Err(format!("phone {one} does not come to rest: {left:?}"))
 }
 
+/// Content comes to a phone only for a writer that begins with it.
+fn nothing_is_fetched_unasked(world: &World) -> Result<(), String> {
+    let fetched: u64 = world.cloud.counts().content_bytes.values().sum();
+    match fetched > world.asked {
+        true => Err(format!(
+            "{fetched} bytes of content were fetched, and {} asked for",
+            world.asked
+        )),
+        false => Ok(()),
+    }
+}
+
 fn nothing_is_lost(world: &World) -> Result<(), String> {
     let mut discarded = BTreeSet::new();
     for phone in world.phones.iter().filter(|_| world.sends) {
@@ -170,7 +187,22 @@ async fn shows_what_there_is(world: &World, one: usize) -> Result<(), String> {
             })
             .collect();
         if shown != there {
-            return Err(format!("phone {one} shows {shown:?} for {there:?}"));
+            let trash: Vec<String> = phone
+                .tree(Space::Trash)
+                .map_err(failed)?
+                .into_keys()
+                .collect();
+            let missing: Vec<_> = there
+                .iter()
+                .filter(|at| !shown.contains_key(at.0))
+                .collect();
+            let more: Vec<_> = shown
+                .iter()
+                .filter(|at| !there.contains_key(at.0))
+                .collect();
+            return Err(format!(
+                "phone {one} does not show {missing:?}, shows besides {more:?}, and in the trash {trash:?}; it shows {shown:?} for {there:?}"
+            ));
         }
         if there.keys().any(|path| path.contains(".lomme")) {
             return Err(format!("a temporary is left in {}", space.name()));

@@ -7,7 +7,7 @@ use crate::saved::{Holder, Saved};
 use local_cloud::{Cloud, CloudOptions};
 use lomme::catalog::{Item, ItemId, Kind, Space};
 use lomme::clock::ManualClock;
-use lomme::edits::{NewContent, Resolution, WriteMode};
+use lomme::edits::{Hold, NewContent, Park, Pending, Resolution};
 use lomme::{CancelToken, Error};
 use std::fmt::Debug;
 use std::time::Duration;
@@ -29,6 +29,12 @@ pub struct World {
     pub copies: bool,
     /// Whether the phones send what they want.
     pub sends: bool,
+    /// Whether writers begin with what a file has, which is fetched then.
+    pub updates: bool,
+    /// Bytes of content that may have been fetched because somebody asked for them.
+    pub asked: u64,
+    /// What was wrong already on the way.
+    pub broken: Option<String>,
     loud: bool,
     computer_puts: u64,
     _cloud_directory: tempfile::TempDir,
@@ -99,6 +105,9 @@ impl World {
             clock,
             purges: random.bool(),
             copies: random.bool(),
+            updates: random.u8(..4) == 0,
+            asked: 0,
+            broken: None,
             random,
             sends,
             loud,
@@ -128,6 +137,10 @@ impl World {
         if self.loud {
             println!("{}", what());
         }
+    }
+
+    pub fn break_with(&mut self, what: String) {
+        self.broken.get_or_insert(what);
     }
 
     async fn step(&mut self) {
@@ -160,6 +173,8 @@ impl World {
             self.say(|| format!("phone {one} is killed"));
             // What the dead process had taken for a while is free again by then; the clock does not go by itself.
             self.clock.advance(120_000);
+            self.phones[one].disk.die_after(0);
+            self.drop_writers(one);
             let phone = &mut self.phones[one];
             phone.next_process(&mut self.random).await.unwrap();
         }
@@ -200,17 +215,34 @@ impl World {
         )
     }
 
+    /// The computer is about to move what is at a path.
+    fn moves(&mut self, from: &str) {
+        let entries = self.cloud.writer().paths("/Jotta").unwrap();
+        let below = format!("{}/", from.to_lowercase());
+        for entry in entries {
+            let path = entry.path.to_lowercase();
+            if path == from.to_lowercase() || path.starts_with(&below) {
+                let version = format!("{}-{}", entry.md5, entry.size);
+                self.saved.moves(self.phones.len(), &version);
+            }
+        }
+    }
+
     fn computer(&mut self) {
         let (from, to) = (self.path(), self.path());
         let (folder, other) = (self.folder_path(), self.folder_path());
         let writer = self.cloud.writer();
         let (what, done) = match self.random.u8(..10) {
             0..=3 => return self.put(&from),
-            4 => (format!("moves {from} to {to}"), writer.move_(&from, &to)),
-            5 => (
-                format!("moves {folder} to {other}"),
-                writer.move_(&folder, &other),
-            ),
+            4 => {
+                self.moves(&from);
+                (format!("moves {from} to {to}"), writer.move_(&from, &to))
+            }
+            5 => {
+                self.moves(&folder);
+                let done = writer.move_(&folder, &other);
+                (format!("moves {folder} to {other}"), done)
+            }
             6 => (format!("trashes {from}"), writer.trash(&from)),
             7 => (format!("trashes {folder}"), writer.trash(&folder)),
             8 if self.purges => (format!("removes {from}"), writer.remove(&from)),
@@ -225,7 +257,7 @@ impl World {
         let budget = self.random.u64(..60);
         let patient = self.random.bool();
         let cancel = CancelToken::new();
-        let choice = self.random.u8(if self.sends { ..6 } else { ..2 });
+        let choice = self.random.u8(if self.sends { ..7 } else { ..2 });
         let space = SPACES[self.random.usize(..2)];
         let item = self.pick(one, None);
         let drive = self.phones[one].drive.clone();
@@ -238,9 +270,11 @@ impl World {
             (0, _) => text(drive.catalog().index(space, &|_| {}, &cancel).await),
             (1, _) => text(drive.poll(Duration::from_secs(60), &cancel).await),
             (2, Some(item)) => text(drive.edits().settle(&item.id, None, &cancel).await),
+            (6, _) if self.purges => text(drive.edits().empty_trash(&cancel).await),
             _ => text(drive.edits().push(None, &cancel).await),
         };
-        let name = ["index", "poll", "settle", "push", "push", "push"][usize::from(choice)];
+        let name =
+            ["index", "poll", "settle", "push", "push", "push", "empty"][usize::from(choice)];
         self.say(|| format!("phone {one}: {name}: {done}"));
         if !self.phones[one].disk.is_dead() && self.random.bool() {
             let token = self.cloud.login_token().unwrap();
@@ -273,7 +307,7 @@ impl World {
         .unwrap_or_else(|| SPACES[self.random.usize(..2)].root())
     }
 
-    fn bytes(&mut self) -> Vec<u8> {
+    pub fn bytes(&mut self) -> Vec<u8> {
         match self.random.u8(..6) {
             0 => self.saved.any(&mut self.random),
             _ => None,
@@ -282,7 +316,14 @@ impl World {
     }
 
     /// The phone's call that saves these bytes as `item` has returned well; `over` is what the item showed before.
-    fn told(&mut self, one: usize, item: &Item, over: Option<&Item>, bytes: Vec<u8>, how: &str) {
+    pub fn told(
+        &mut self,
+        one: usize,
+        item: &Item,
+        over: Option<&Item>,
+        bytes: Vec<u8>,
+        how: &str,
+    ) {
         // A newer save of one's own, before the older one was sent, is the one that counts.
         if let Some((before, holder)) = self
             .unsent(one, over)
@@ -296,7 +337,7 @@ impl World {
     }
 
     /// The phone's call that was to save these bytes has failed. Only where the process died with it may they be saved.
-    fn failed(&mut self, one: usize, over: Option<&Item>, bytes: Vec<u8>) {
+    pub fn failed(&mut self, one: usize, over: Option<&Item>, bytes: Vec<u8>) {
         if !self.phones[one].disk.is_dead() {
             return;
         }
@@ -325,7 +366,7 @@ impl World {
         };
         let parent = self.folder(one);
         let choice = match self.sends {
-            true => self.random.u8(..20),
+            true => self.random.u8(..24),
             false => self.random.u8(8..19),
         };
         let item = self.pick(one, matches!(choice, 3..=7).then_some(Kind::File));
@@ -359,7 +400,7 @@ impl World {
                 }
                 ("replace", text(done))
             }
-            (6 | 7, Some(item)) => ("write", self.write(one, &item).await),
+            (6 | 7, Some(item)) => ("write", self.write(one, Some(&item), (&parent, name)).await),
             (8, _) => (
                 "mkdir",
                 self.made(one, edits.create_folder(&parent, name, None)),
@@ -368,7 +409,10 @@ impl World {
                 "rename",
                 text(edits.move_to(&item.id, &item.parent, Some(name), None)),
             ),
-            (11 | 12, Some(item)) => ("move", text(edits.move_to(&item.id, &parent, None, None))),
+            (11 | 12, Some(item)) => {
+                self.phone_moves(one, &item);
+                ("move", text(edits.move_to(&item.id, &parent, None, None)))
+            }
             (13, Some(item)) if self.copies => (
                 "copy",
                 self.made(one, edits.copy(&item.id, &parent, Some(name), None)),
@@ -382,9 +426,27 @@ impl World {
             ),
             (18, Some(item)) => ("discard", text(edits.discard(&item.id))),
             (19, _) => ("resolve", self.resolve(one)),
+            (20, _) => ("write new", self.write(one, None, (&parent, name)).await),
+            (21 | 22, _) => ("end a writer", self.end_any(one)),
+            (23, _) => ("publish", self.publish(one)),
             _ => return,
         };
         self.say(|| format!("phone {one}: {what} {name:?} in {parent}: {done}"));
+    }
+
+    /// The phone is about to move an item.
+    fn phone_moves(&mut self, one: usize, item: &Item) {
+        let mut versions: Vec<_> = item.content_version.iter().cloned().collect();
+        let tree = self.phones[one].tree(item.space).unwrap_or_default();
+        let is_it = |(_, shown): &(&String, &Item)| shown.id == item.id;
+        if let Some((path, _)) = tree.iter().find(is_it) {
+            let below = format!("{path}/");
+            let inside = tree.iter().filter(|(path, _)| path.starts_with(&below));
+            versions.extend(inside.filter_map(|(_, item)| item.content_version.clone()));
+        }
+        for version in versions {
+            self.saved.moves(one, &version);
+        }
     }
 
     fn made(&mut self, one: usize, done: lomme::Result<Item>) -> String {
@@ -394,39 +456,16 @@ impl World {
         text(done.map(|item| item.id))
     }
 
-    async fn write(&mut self, one: usize, item: &Item) -> String {
+    /// What a dead writer has left is published.
+    fn publish(&mut self, one: usize) -> String {
         let edits = self.phones[one].drive.edits().clone();
-        let cancel = CancelToken::new();
-        let open = edits.open_writer(&item.id, None, WriteMode::Truncate, &cancel);
-        let writer = match open.await {
-            Ok(writer) => writer,
-            Err(error) => return format!("no writer: {error}"),
-        };
-        let bytes = self.bytes();
-        if let Err(error) = writer.write_at(0, &bytes) {
-            self.saved.tried(&bytes);
-            return format!("not written: {error}");
-        }
-        match self.random.u8(..4) {
-            0 => {
-                let done = writer.abort();
-                if done.is_err() {
-                    self.saved.tried(&bytes);
-                }
-                text(done)
-            }
-            1 => {
-                self.saved.tried(&bytes);
-                "dropped".into()
-            }
-            _ => {
-                let done = writer.commit();
-                match &done {
-                    Ok(now) => self.told(one, now, Some(item), bytes, "a write session"),
-                    Err(_) => self.failed(one, Some(item), bytes),
-                }
-                text(done)
-            }
+        let left = |pending: &Pending| pending.hold == Some(Hold::NeedsUser(Park::Recovered));
+        match edits.outbox() {
+            Ok(outbox) => match outbox.into_iter().find(left) {
+                Some(pending) => text(edits.retry(Some(&pending.id))),
+                None => "nothing was left".into(),
+            },
+            Err(error) => error.to_string(),
         }
     }
 
@@ -456,7 +495,7 @@ fn ok<T, E: std::fmt::Display>(done: &Result<T, E>) -> String {
     }
 }
 
-fn text<T: Debug>(done: Result<T, Error>) -> String {
+pub fn text<T: Debug>(done: Result<T, Error>) -> String {
     match done {
         Ok(done) => format!("{done:?}"),
         Err(error) => format!("failed: {error}"),

@@ -10,6 +10,7 @@ mod life;
 mod many;
 mod phone;
 mod saved;
+mod writers;
 
 use life::Sort;
 

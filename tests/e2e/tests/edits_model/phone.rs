@@ -1,5 +1,6 @@
 //! A phone: a drive on a disk that may die at any step, and the next process after it.
 
+use crate::writers::Open;
 use lomme::account::{MemoryVault, Secret};
 use lomme::catalog::{Item, ItemId, Kind, Space};
 use lomme::clock::ManualClock;
@@ -23,6 +24,8 @@ pub struct Phone {
     pub drive: Arc<Drive>,
     pub disk: MortalDisk,
     pub outer: tempfile::TempDir,
+    /// Its open writers.
+    pub open: Vec<Open>,
     /// Everything that something was ever wanted of.
     pub wished: BTreeSet<ItemId>,
     options: DriveOptions,
@@ -41,6 +44,7 @@ impl Phone {
             drive: Drive::open(options.clone()).unwrap(),
             disk,
             outer,
+            open: Vec::new(),
             wished: BTreeSet::new(),
             options,
         }

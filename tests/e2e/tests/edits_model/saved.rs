@@ -17,6 +17,11 @@ struct Promise {
     times: u64,
     /// How often it may have been saved besides: the one who saved it did not live to be told.
     tried: u64,
+    /// Who saved it: a phone, or the computer.
+    savers: BTreeSet<usize>,
+    /// Whether anybody else has moved it, who may have come between the saver's upload and its answer: what is not where it
+    /// was put looks gone to the saver then, and is stored again (`CONFLICTS.md`, content that is gone).
+    moved: bool,
     /// What was perhaps saved over it by its own holder, before it was sent.
     perhaps: Vec<(Holder, Vec<u8>)>,
 }
@@ -48,11 +53,18 @@ impl Saved {
             _ => random.usize(..200),
         };
         bytes.resize(bytes.len() + more, b'.');
-        let digest = Md5::digest(&bytes);
-        let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let version = format!("{digits}-{}", bytes.len());
-        self.versions.insert(version, bytes.clone());
+        self.note(&bytes);
         bytes
+    }
+
+    /// These are a content that somebody is about to save.
+    pub fn note(&mut self, bytes: &[u8]) {
+        self.versions.insert(version(bytes), bytes.to_vec());
+    }
+
+    /// Whether anybody has made these, whole.
+    pub fn knows(&self, bytes: &[u8]) -> bool {
+        self.versions.contains_key(&version(bytes))
     }
 
     /// A content that somebody was told is saved, to save again.
@@ -76,6 +88,7 @@ impl Saved {
             promise.how = how;
         }
         promise.times += 1;
+        promise.savers.insert(holder.0);
         promise.owed.insert(holder);
     }
 
@@ -96,6 +109,15 @@ impl Saved {
             for (holder, _) in over.filter(|(holder, _)| holder.0 == phone) {
                 promise.owed.remove(holder);
             }
+        }
+    }
+
+    /// Somebody moves a content of this version, or the folder that it is in.
+    pub fn moves(&mut self, who: usize, version: &str) {
+        if let Some(bytes) = self.versions.get(version)
+            && let Some(promise) = self.promises.get_mut(bytes)
+        {
+            promise.moved |= promise.savers.iter().any(|saver| *saver != who);
         }
     }
 
@@ -141,6 +163,7 @@ impl Saved {
             .filter(|(bytes, promise)| {
                 promise.times == 1
                     && promise.tried == 0
+                    && !promise.moved
                     && cloud.writer().holds(bytes).unwrap().living > 1
             })
             .map(|(_, promise)| promise.how.clone())
@@ -153,4 +176,11 @@ impl Elsewhere {
         let held = cloud.writer().holds(bytes).unwrap();
         held.kept > 0 || (held.came && self.falls_out) || self.discarded.contains(bytes)
     }
+}
+
+/// The content version of these.
+pub fn version(bytes: &[u8]) -> String {
+    let digest = Md5::digest(bytes);
+    let digits: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("{digits}-{}", bytes.len())
 }
