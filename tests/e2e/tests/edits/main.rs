@@ -3,6 +3,7 @@
 
 mod basics;
 mod conflicts;
+mod found;
 mod identity;
 mod together;
 mod wire;
