@@ -1,5 +1,6 @@
 //! What lives of the model test have found, told again without chance. The number is the life's, when it was found.
 use crate::{Phone, files};
+use lomme::catalog::Space;
 use lomme::edits::WriteMode;
 use lomme::{CancelToken, Error};
 
@@ -28,6 +29,7 @@ async fn what_was_edited_in_a_folder_that_both_sides_delete_comes_to_rest_and_is
     let edits = phone.drive().edits();
     edits.trash(&folder, None, true, None).unwrap();
     phone.writer().trash("/Jotta/Sync/d").unwrap();
+    phone.pocket.index(Space::Sync).await.unwrap();
     phone.push_all().await;
     assert_eq!(edits.outbox().unwrap(), []);
     assert!(phone.writer().holds(b"mine").unwrap().kept > 0);
