@@ -330,6 +330,6 @@ fn in_a_directory_that_cannot_be_written_nothing_is_accepted_and_nothing_is_lost
     let told = format!("{}{}", ran.stdout, ran.stderr);
     assert!(told.contains("disk_failed"), "{told}");
     assert_eq!(sync(&world), ["old.txt"]);
-    world.run(&["outbox", "--send"]).failed(0);
+    world.run(&["outbox", "--push"]).failed(0);
     assert_eq!(sync(&world), ["kept.txt", "old.txt"]);
 }
