@@ -37,6 +37,10 @@ pub trait Disk: Send + Sync {
     fn clone_file(&self, from: &Path, to: &Path) -> io::Result<bool>;
     /// Bytes that can still be written to the volume of a directory.
     fn free_space(&self, dir: &Path) -> io::Result<u64>;
+    /// Makes durable what a database has written to its log.
+    fn sync_log(&self, path: &Path) -> io::Result<()> {
+        fs::File::open(path)?.sync_data()
+    }
     /// Asked before each commit of a database and each request of the service. A test that kills at a chosen step fails it from then on, so that nothing
     /// that comes after the step has any effect.
     fn alive(&self) -> io::Result<()> {

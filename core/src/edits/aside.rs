@@ -47,6 +47,10 @@ impl Edits {
 
     /// Gives the item a temporary name, if it is the one; whether it did.
     pub(super) async fn step_aside(&self, row: &EditRow, cancel: &CancelToken) -> Result<bool> {
+        // What the service never had has no name there to give up.
+        if row.is_new {
+            return Ok(false);
+        }
         let (edits, of) = (self.clone(), row.clone());
         let steps = blocking(move || {
             let waits = edits.comes_after(&of)?.is_some();

@@ -195,7 +195,7 @@ impl Edits {
                 _ => {}
             }
         }
-        let begun_ms = self.begun_ms(row, path);
+        let begun_ms = self.begun_ms(row, What::Put, path);
         let mut is_ours = true;
         let history = match self.send(row, path, &content, Put::New, cancel).await {
             Err(Error::NameTaken) => {

@@ -408,7 +408,7 @@ impl Edits {
         let alone = row.kind == super::queue::FOLDER && !plain_folder
             || matches!(row.fate, Some(Fate::Restore | Fate::Purge))
             // In a circle: it steps aside.
-            || hold.is_none() && self.comes_after(&row)?.is_some();
+            || hold.is_none() && !row.is_new && self.comes_after(&row)?.is_some();
         Ok(Some(Candidate {
             row,
             hold,

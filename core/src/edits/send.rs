@@ -33,9 +33,7 @@ impl Edits {
         over: Option<u64>,
     ) -> Result<()> {
         // An earlier attempt may have got there: what came since it counts.
-        let at_ms = Marker::of(row)
-            .filter(|before| before.what == what && before.path == path.segments())
-            .map_or(self.store.now_ms(), |before| before.at_ms);
+        let at_ms = self.begun_ms(row, what, path);
         let marker = Marker {
             what,
             path: path.segments().to_vec(),

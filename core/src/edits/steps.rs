@@ -234,7 +234,7 @@ impl Edits {
             let there = self.remote.look(&folder, cancel).await?;
             restored |= !matches!(there, Presence::Folder);
         }
-        let begun_ms = self.begun_ms(row, &path);
+        let begun_ms = self.begun_ms(row, What::Put, &path);
         let history = match self.send(row, &path, content, Put::New, cancel).await {
             Err(Error::NameTaken) => match self.remote.look(&path, cancel).await? {
                 Presence::File(history) if is(&history, content) => *history,
@@ -284,11 +284,9 @@ impl Edits {
         })
     }
 
-    /// When the service was first asked to take this content as something new; now, if it was not yet.
-    pub(super) fn begun_ms(&self, row: &EditRow, path: &RemotePath) -> i64 {
-        Marker::of(row)
-            .filter(|_| was_asked(row, What::Put, path))
-            .map_or(self.store.now_ms(), |marker| marker.at_ms)
+    /// When the service was first asked for this; now, if it was not yet.
+    pub(super) fn begun_ms(&self, row: &EditRow, what: What, path: &RemotePath) -> i64 {
+        asked(row, what, path).map_or(self.store.now_ms(), |marker| marker.at_ms)
     }
 
     async fn has_content(&self, row: &EditRow, history: &FileHistory) -> Result<Outcome> {
@@ -534,12 +532,14 @@ pub(super) fn is(history: &FileHistory, content: &WantedContent) -> bool {
 
 /// The revision that a content was put over, if the service was asked for that before, and its answer was not seen.
 fn put_before(row: &EditRow, path: &RemotePath) -> Option<u64> {
-    Marker::of(row)
-        .filter(|marker| marker.what == What::Put && marker.path == path.segments())
-        .and_then(|marker| marker.over)
+    asked(row, What::Put, path).and_then(|marker| marker.over)
 }
 
 /// Whether the service was asked for this before, and its answer was not seen.
 pub(super) fn was_asked(row: &EditRow, what: What, path: &RemotePath) -> bool {
-    Marker::of(row).is_some_and(|marker| marker.what == what && marker.path == path.segments())
+    asked(row, what, path).is_some()
+}
+
+fn asked(row: &EditRow, what: What, path: &RemotePath) -> Option<Marker> {
+    Marker::of(row).filter(|marker| marker.what == what && marker.path == path.segments())
 }

@@ -13,7 +13,6 @@ use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::{Error, Result};
 use rusqlite::{Connection, InterruptHandle, OpenFlags, Transaction, TransactionBehavior};
-use std::fs::File;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -28,7 +27,7 @@ const INTERRUPTED: Duration = Duration::from_millis(500);
 pub(crate) struct Db {
     file: Which,
     small: bool,
-    /// Asked right before each commit.
+    /// Asked right before each commit, and for the sync after it.
     disk: Arc<dyn Disk>,
     pool: Mutex<Pool>,
     freed: Condvar,
@@ -134,12 +133,12 @@ impl Db {
         work: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {
         let (done, log, ticket) = self.commit(work)?;
-        self.durable.wait(ticket, || match File::open(&log) {
-            Ok(log) => Ok(log.sync_data()?),
-            // Who closed it has brought all of it into the database, and synced that.
-            Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-            Err(error) => Err(error.into()),
-        })?;
+        self.durable
+            .wait(ticket, || match self.disk.sync_log(&log) {
+                // Who closed it has brought all of it into the database, and synced that.
+                Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+                synced => Ok(synced?),
+            })?;
         Ok(done)
     }
 

@@ -515,9 +515,10 @@ fn many_processes_may_open_a_new_directory_at_once() {
     }
 }
 
-/// Makes or removes nothing.
+/// Makes, syncs or removes nothing.
 struct Full {
     makes: bool,
+    syncs: bool,
 }
 
 impl Disk for Full {
@@ -558,6 +559,14 @@ impl Disk for Full {
         Ok(0)
     }
 
+    fn sync_log(&self, path: &Path) -> io::Result<()> {
+        if self.syncs {
+            RealDisk.sync_log(path)
+        } else {
+            Err(io::ErrorKind::StorageFull.into())
+        }
+    }
+
     fn names(&self, dir: &Path) -> io::Result<Vec<std::ffi::OsString>> {
         RealDisk.names(dir)
     }
@@ -570,7 +579,10 @@ fn the_store_makes_and_removes_files_through_the_disk_it_is_given() {
     let open_on =
         |disk: Arc<dyn Disk>| Store::open(dir.path(), false, Arc::new(clock.clone()), disk).err();
     assert_eq!(
-        open_on(Arc::new(Full { makes: false })),
+        open_on(Arc::new(Full {
+            makes: false,
+            syncs: true
+        })),
         Some(Error::DiskFull)
     );
     assert_eq!(names(&dir), [] as [String; 0]);
@@ -579,10 +591,27 @@ fn the_store_makes_and_removes_files_through_the_disk_it_is_given() {
     assert_eq!(open_on(Arc::new(RealDisk)), None);
     clock.advance(8 * DAY_MS);
     assert_eq!(
-        open_on(Arc::new(Full { makes: true })),
+        open_on(Arc::new(Full {
+            makes: true,
+            syncs: true
+        })),
         Some(Error::DiskFull)
     );
     assert!(names(&dir).contains(&"catalog-1.db".to_owned()));
     assert_eq!(open_on(Arc::new(RealDisk)), None);
     assert!(!names(&dir).contains(&"catalog-1.db".to_owned()));
+}
+
+#[test]
+fn what_cannot_be_made_durable_is_not_said_to_be_written() {
+    let dir = TempDir::new().unwrap();
+    drop(open(&dir));
+    let clock = Arc::new(ManualClock::at(1_000_000));
+    let disk = Full {
+        makes: true,
+        syncs: false,
+    };
+    let written = Store::open(dir.path(), false, clock, Arc::new(disk))
+        .and_then(|store| store.set_setting("a", Some("b")));
+    assert_eq!(written, Err(Error::DiskFull));
 }
