@@ -316,6 +316,31 @@ async fn a_file_moved_between_two_indexes_keeps_its_id() {
     assert_eq!((done.moved, done.added), (1, 0));
 }
 
+/// Lives 719, 1620 and 1790 of the edits' model: the new one took the row of the renamed one, whose own entry then had none.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_spelled_like_the_old_name_of_a_renamed_file_hides_neither() {
+    for by_tree in [true, false] {
+        let world = World::new(&["/Jotta/Sync/A.TXT", "/Jotta/Sync/z"]).await;
+        world.index(Space::Sync).await.unwrap();
+        if by_tree {
+            world.refresh("Sync").await.unwrap();
+        }
+        let renamed = world.id("Sync/A.TXT");
+        world
+            .writer()
+            .move_("/Jotta/Sync/A.TXT", "/Jotta/Sync/e")
+            .unwrap();
+        world.writer().put("/Jotta/Sync/a.txt", b"another").unwrap();
+        if by_tree {
+            world.index(Space::Sync).await.unwrap();
+        } else {
+            world.refresh("Sync").await.unwrap();
+        }
+        assert_eq!(world.names("Sync"), ["a.txt", "e", "z"]);
+        assert_eq!(world.id("Sync/e"), renamed);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_copy_that_replaces_a_file_is_another_item() {
     let world = World::new(&["/Jotta/Sync/a/x.txt", "/Jotta/Sync/b/y.txt"]).await;

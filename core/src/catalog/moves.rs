@@ -43,6 +43,7 @@ impl Catalog {
         cancel: &CancelToken,
     ) -> Result<(Run, HashMap<i64, i64>)> {
         let (run, new) = super::pump::blocking(move || {
+            let mut run = run;
             run.recognise_renamed()?;
             let new = if run.misses_a_known_folder()? {
                 run.new_folders(READS)?
@@ -323,7 +324,7 @@ impl Run {
 
     /// Writes down what was recognised, for the merge.
     fn settle(
-        &self,
+        &mut self,
         lost: &[LostFile],
         found: &[Found],
         uuids: &HashMap<(i64, String), [u8; 16]>,
@@ -354,6 +355,12 @@ impl Run {
                 }
                 Ok(())
             })?;
+        }
+        // A row that is found is no other entry's, whatever is spelled nearly like its old name.
+        for at in found.iter().map(|found| found.lost) {
+            if lost[at].key != 0 {
+                self.marks.mark(lost[at].key);
+            }
         }
         self.store.catalog.read(|db| {
             let mut heirs = Heirs::default();

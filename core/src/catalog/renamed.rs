@@ -28,7 +28,7 @@ fn count<T>(all: &mut HashMap<([u8; 16], i64), Few<T>>, content: ([u8; 16], i64)
 
 impl Run {
     /// For a folder listing: says of staged files that they are known ones.
-    pub fn recognise_renamed(&self) -> Result<()> {
+    pub fn recognise_renamed(&mut self) -> Result<()> {
         if self.new == 0 {
             return Ok(());
         }
@@ -81,10 +81,14 @@ impl Run {
             self.still(db)?;
             let mut tell =
                 db.prepare_cached("UPDATE stage SET key = ?3 WHERE run = ?1 AND n = ?2")?;
-            for (n, key) in renamed {
+            for (n, key) in &renamed {
                 tell.execute((self.run, n, key))?;
             }
             Ok(())
-        })
+        })?;
+        for (_, key) in renamed {
+            self.marks.mark(key);
+        }
+        Ok(())
     }
 }

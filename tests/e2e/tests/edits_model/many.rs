@@ -19,25 +19,20 @@ struct Run {
     sort: Sort,
     next: AtomicU64,
     to: u64,
-    left_out: Vec<u64>,
     stopped: AtomicBool,
     under_way: Mutex<Vec<(u64, Instant)>>,
 }
 
 /// Lives the lives from 0 to before `usual`, or those that `LOMME_SEED` or `LOMME_SEEDS` ask for, and fails with the seeds of those that broke.
-/// The usual run leaves out what is `open`, and says so.
-pub fn live(sort: Sort, usual: u64, open: &[u64]) {
+pub fn live(sort: Sort, usual: u64) {
     if let Some(seed) = number("LOMME_SEED") {
         return one(sort, seed);
     }
-    let asked = span();
-    let (from, to) = asked.unwrap_or((0, usual));
-    let left_out: Vec<u64> = open.iter().copied().filter(|_| asked.is_none()).collect();
+    let (from, to) = span().unwrap_or((0, usual));
     let run = Arc::new(Run {
         sort,
         next: AtomicU64::new(from),
         to,
-        left_out,
         stopped: AtomicBool::new(false),
         under_way: Mutex::default(),
     });
@@ -66,10 +61,9 @@ pub fn live(sort: Sort, usual: u64, open: &[u64]) {
         }
     }
     say(&format!(
-        "{} of {lived} lives in {:.0?}, {:?} left out\n",
+        "{} of {lived} lives in {:.0?}\n",
         sort.filter(),
-        begun.elapsed(),
-        run.left_out
+        begun.elapsed()
     ));
     let list: Vec<String> = broken
         .iter()
@@ -103,9 +97,6 @@ impl Run {
                 let seed = run.next.fetch_add(1, SeqCst);
                 if seed >= run.to {
                     break;
-                }
-                if run.left_out.contains(&seed) {
-                    continue;
                 }
                 run.lives().push((seed, Instant::now()));
                 let lived = std::panic::catch_unwind(|| life::live(seed, run.sort, false));

@@ -19,9 +19,8 @@ struct Promise {
     tried: u64,
     /// Who saved it: a phone, or the computer.
     savers: BTreeSet<usize>,
-    /// Whether anybody else has moved it, who may have come between the saver's upload and its answer: what is not where it
-    /// was put looks gone to the saver then, and is stored again (`CONFLICTS.md`, content that is gone).
-    moved: bool,
+    /// The content versions that it was saved over, and those before them.
+    over: BTreeSet<String>,
     /// What was perhaps saved over it by its own holder, before it was sent.
     perhaps: Vec<(Holder, Vec<u8>)>,
 }
@@ -32,6 +31,10 @@ pub struct Saved {
     promises: BTreeMap<Vec<u8>, Promise>,
     /// By content version.
     versions: BTreeMap<String, Vec<u8>>,
+    /// Who has moved a file that showed it a content version. Another who saves over that version may have been between its
+    /// upload and the answer: what is not where it was put looks gone then, and is stored again (`CONFLICTS.md`, content that
+    /// is gone).
+    moved: BTreeSet<(String, usize)>,
     next: u64,
 }
 
@@ -82,8 +85,13 @@ impl Saved {
     }
 
     /// Somebody was told that these are saved.
-    pub fn told(&mut self, bytes: Vec<u8>, holder: Holder, how: String) {
+    pub fn told(&mut self, bytes: Vec<u8>, holder: Holder, how: String, over: Option<&str>) {
+        let before = over.and_then(|version| self.versions.get(version));
+        let before = before.and_then(|bytes| self.promises.get(bytes));
+        let mut versions = before.map_or_else(BTreeSet::new, |promise| promise.over.clone());
+        versions.extend(over.map(str::to_owned));
         let promise = self.promises.entry(bytes).or_default();
+        promise.over.extend(versions);
         if promise.times == 0 {
             promise.how = how;
         }
@@ -112,13 +120,18 @@ impl Saved {
         }
     }
 
-    /// Somebody moves a content of this version, or the folder that it is in.
+    /// Somebody moves a file that shows this version, or the folder that it is in.
     pub fn moves(&mut self, who: usize, version: &str) {
-        if let Some(bytes) = self.versions.get(version)
-            && let Some(promise) = self.promises.get_mut(bytes)
-        {
-            promise.moved |= promise.savers.iter().any(|saver| *saver != who);
-        }
+        self.moved.insert((version.to_owned(), who));
+    }
+
+    /// Whether anybody but its savers has moved it, or what it was saved over.
+    fn is_moved(&self, bytes: &[u8], promise: &Promise) -> bool {
+        let own = version(bytes);
+        self.moved.iter().any(|(version, who)| {
+            let is_it = *version == own || promise.over.contains(version);
+            is_it && promise.savers.iter().any(|saver| saver != who)
+        })
     }
 
     /// Who of a phone is owed these: this holder, or else any.
@@ -163,7 +176,7 @@ impl Saved {
             .filter(|(bytes, promise)| {
                 promise.times == 1
                     && promise.tried == 0
-                    && !promise.moved
+                    && !self.is_moved(bytes, promise)
                     && cloud.writer().holds(bytes).unwrap().living > 1
             })
             .map(|(_, promise)| promise.how.clone())
