@@ -22,6 +22,7 @@ mod error;
 mod md5;
 mod remote;
 mod runtime;
+mod sending;
 mod store;
 
 pub use cancel::CancelToken;

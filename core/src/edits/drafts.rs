@@ -5,10 +5,10 @@
 //! no. 35: what a dead writer left is not published by itself).
 
 use super::queue::{FILE, Purpose};
-use super::staging::Staged;
 use super::state::Held;
 use super::{Discarded, Edits, Park};
 use crate::catalog::id_text;
+use crate::sending::Hashed;
 use crate::store::{DiscardedRow, DraftRow, EditRow, WantedContent};
 use crate::{Error, Result};
 use std::collections::HashSet;
@@ -76,7 +76,7 @@ impl Edits {
 
     /// What a dead writer has left waits for a person: as the item's content, or aside if newer content of it waits, or if
     /// the item was discarded meanwhile and is nowhere.
-    pub(super) fn park_draft(&self, draft: &DraftRow, staged: &Staged) -> Result<()> {
+    pub(super) fn park_draft(&self, draft: &DraftRow, staged: &Hashed) -> Result<()> {
         let now = self.store.now_ms();
         self.store.outbox(|outbox| {
             outbox.remove_draft(&draft.file)?;

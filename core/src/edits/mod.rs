@@ -13,15 +13,12 @@
 
 mod aside;
 mod bin;
-mod body;
-mod both_hashes;
 mod conflict_name;
 mod conflicts;
 mod create;
 mod decide;
 mod drafts;
 mod fates;
-mod lanes;
 mod links;
 mod place;
 mod push;
@@ -44,6 +41,7 @@ use crate::content::{Content, TransferListener};
 use crate::disk::Disk;
 use crate::drive::{Life, Profile};
 use crate::remote::Remote;
+pub use crate::sending::AccountHold;
 use crate::store::Store;
 use crate::{CancelToken, Result};
 use staging::Staging;

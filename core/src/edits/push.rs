@@ -7,12 +7,13 @@
 //!   `push.next`, and a run of any process makes way.
 
 use super::run::{Run, bytes_of};
-use super::state::{Held, Pause, Reason};
+use super::state::Held;
 use super::{Edits, Outcome, Park, PushRun, Settled};
 use crate::catalog::{Id, ItemId};
 use crate::content::{Teller, TransferListener};
 use crate::disk::BlockFile;
 use crate::runtime::blocking;
+use crate::sending::{Pause, Reason};
 use crate::store::{EditRow, Store};
 use crate::{CancelToken, Error, Result, RetryAdvice};
 use std::sync::Arc;

@@ -4,7 +4,6 @@
 //! Because a row is a state, coalescing is assignment: a later place replaces an earlier one, and a place that the service
 //! has already is no wish any more.
 
-use super::staging::Staged;
 use super::wishes::{
     base_from, check_allowed, content_of, file_name, inside, same_name, service_name,
 };
@@ -12,6 +11,7 @@ use super::{Edits, NewContent};
 use crate::catalog::Freshness;
 use crate::catalog::content_version;
 use crate::catalog::{Action, Id, Item, ItemId, Kind, Lookup, Order, Space, id_bytes, id_text};
+use crate::sending::Hashed;
 use crate::store::{Base, EditRow, Identified, Outbox, Place, WantedContent, WantedPlace, new_id};
 use crate::{Error, Result};
 
@@ -142,7 +142,7 @@ impl Edits {
         item: &Id,
         purpose: Purpose,
         file: &str,
-        staged: &Staged,
+        staged: &Hashed,
         (created_ms, modified_ms): (Option<i64>, Option<i64>),
         key: Option<&str>,
     ) -> Result<Item> {

@@ -6,13 +6,13 @@
 //!   always fails must not stop the others (complaint no. 27).
 //! - A change of the network or of the person's rules stops what may not go on, at once; the service keeps what it got.
 
-use super::lanes::{LARGE, Lanes};
-use super::state::{Class, Held, Pause, Reason};
+use super::state::Held;
 use super::why::{PAGE, sends_bytes};
 use super::{Edits, Hold, Outcome, PushRun};
 use crate::catalog::{Id, id_text};
 use crate::content::{Teller, TransferListener};
 use crate::runtime::blocking;
+use crate::sending::{Class, LARGE, Lanes, Pause, Reason};
 use crate::store::{EditRow, Fate};
 use crate::{CancelToken, Error, Result};
 use futures_util::future::BoxFuture;

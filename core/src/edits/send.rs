@@ -6,19 +6,24 @@ use super::conflict_name::conflict_name;
 use super::state::{Marker, What};
 use super::{ConflictKind, Edits, Park};
 use crate::catalog::{Id, id_text};
-use crate::remote::{Allocated, ContentFacts, FileHistory, Presence, RemotePath, Revision, Sent};
+use crate::remote::{ContentFacts, FileHistory, Presence, RemotePath, Revision};
 use crate::runtime::blocking;
+use crate::sending::{Outgoing, Sender};
 use crate::store::{ConflictRow, EditRow, WantedContent, WantedPlace, new_id};
 use crate::{CancelToken, Error, Result};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-
-/// How often a content is announced before it is left to a later run.
-const ANNOUNCED: u32 = 6;
-/// After so many times that a position led nowhere, all is sent: the service may not have what it says.
-const BELIEVED: u32 = 2;
 
 impl Edits {
+    fn outgoing(&self, content: &WantedContent) -> Outgoing {
+        let (staging, file) = (self.staging.clone(), content.file.clone());
+        Outgoing {
+            size: content.size,
+            md5: content.md5,
+            blake3: content.blake3,
+            open: Arc::new(move || Ok(Arc::new(staging.open(&file)?))),
+        }
+    }
+
     /// Notes what is about to be asked of the service, durably.
     pub(super) async fn mark(&self, row: &EditRow, what: What, path: &RemotePath) -> Result<()> {
         self.mark_over(row, what, path, None).await
@@ -48,12 +53,17 @@ impl Edits {
         .text()?;
         let sent = row.content.as_ref().map(|content| content.md5);
         let (id, now) = (row.id, self.store.now_ms());
-        let store = self.store.clone();
+        let (store, catalog) = (self.store.clone(), self.catalog.clone());
         blocking(move || {
+            // The catalogue may forget it, and only by it is the file found again after somebody has moved it.
+            let uuid = catalog.theirs(&id)?.and_then(|theirs| theirs.uuid);
             store.outbox(|outbox| {
-                let Some(row) = outbox.get(&id)? else {
+                let Some(mut row) = outbox.get(&id)? else {
                     return Ok(());
                 };
+                if let Some(base) = &mut row.base {
+                    base.uuid = base.uuid.or(uuid);
+                }
                 let puts = what == What::Put;
                 if let Some(md5) = sent.filter(|_| puts) {
                     outbox.add_sent(&id, &md5)?;
@@ -95,8 +105,13 @@ impl Edits {
                 .await?
                 .ok_or(Error::VersionNotReadable)?;
         } else {
-            self.send_bytes(path, content, &facts, only_new, &moved, cancel)
-                .await?;
+            let outgoing = self.outgoing(content);
+            let sender = Sender {
+                remote: &self.remote,
+                life: &self.life,
+            };
+            let sent = sender.deliver(path, &facts, only_new, &outgoing, &moved, cancel);
+            sent.await?;
         }
         if !row.is_new {
             self.sending.sent(&row.id, self.store.now_ms());
@@ -107,58 +122,6 @@ impl Edits {
                 detail: "no file where one was sent".into(),
             }),
         }
-    }
-
-    async fn send_bytes(
-        &self,
-        path: &RemotePath,
-        content: &WantedContent,
-        facts: &ContentFacts,
-        only_new: bool,
-        moved: &Arc<AtomicU64>,
-        cancel: &CancelToken,
-    ) -> Result<()> {
-        let mut last = Error::bug("nothing was announced");
-        let (mut believed, mut nowhere) = (0, 0);
-        for _ in 0..ANNOUNCED {
-            let allocated = self.remote.allocate(path, facts, only_new, cancel).await?;
-            let Allocated::Send { url, resume_at } = allocated else {
-                return Ok(());
-            };
-            if resume_at != believed {
-                (believed, nowhere) = (resume_at, 0);
-            }
-            let resume_at = if nowhere < BELIEVED { resume_at } else { 0 };
-            moved.store(resume_at, Ordering::Relaxed);
-            let counter = moved.clone();
-            let count = move |bytes| {
-                counter.fetch_add(bytes, Ordering::Relaxed);
-            };
-            let body = self.body(content, resume_at, cancel).await?;
-            let sent = self
-                .remote
-                .upload(&url, resume_at, content.size, body, count, cancel)
-                .await;
-            match sent {
-                Ok(Sent::Done { size, md5 }) => {
-                    let right = size.is_none_or(|size| size == content.size)
-                        && md5.is_none_or(|md5| md5 == content.md5);
-                    return match right {
-                        true => Ok(()),
-                        false => Err(Error::ContentMismatch {
-                            detail: "the service tells of other bytes than were sent".into(),
-                        }),
-                    };
-                }
-                Ok(Sent::Incomplete) => {
-                    nowhere += 1;
-                    last = Error::bad_answer("an upload of which the service never has all");
-                }
-                Err(error @ Error::Offline { .. }) => last = error,
-                Err(error) => return Err(error),
-            }
-        }
-        Err(last)
     }
 
     /// What else came to the path since then: it becomes a copy beside the item, made from what the service knows.

@@ -3,11 +3,12 @@
 //! The order is the same for every save: a draft row, then the bytes, then the one transaction that puts the file into its
 //! edit row and takes the draft away. Whatever happens before the last step is undone here, or by the next start.
 
-use super::staging::{Fresh, Source, Staged, Staging};
+use super::staging::{Fresh, Source, Staging};
 use super::{Edits, NewContent, Ownership};
 use crate::Result;
 use crate::catalog::Id;
 use crate::drive::Busy;
+use crate::sending::Hashed;
 use crate::store::{Base, DraftRow, Store, WantedPlace};
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use std::sync::Arc;
 pub(super) struct Draft {
     /// The name of the staged file, for the edit row and for [`remove_draft`](crate::store::Outbox::remove_draft).
     pub file: String,
-    pub staged: Staged,
+    pub staged: Hashed,
     id: Id,
     store: Arc<Store>,
     staging: Staging,

@@ -9,10 +9,10 @@
 //! - A file that is taken is renamed away last of all, after it was hashed and synced where it was: a call that fails leaves
 //!   it to its owner.
 
-use super::both_hashes::{PIECE, both_hashes};
 use crate::catalog::Id;
 use crate::disk::{BlockFile, Disk, PlainFile, open_plain};
 use crate::edits::{NewContent, Ownership};
+use crate::sending::{Hashed, PIECE, both_hashes};
 use crate::{Error, Result};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -38,17 +38,9 @@ pub(super) struct Staging {
     no_clones: Arc<AtomicBool>,
 }
 
-/// What was staged, durable when it is returned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Staged {
-    pub size: u64,
-    pub md5: [u8; 16],
-    pub blake3: [u8; 32],
-}
-
 /// A staged file that no row names yet, locked until this is dropped.
 pub(super) struct Fresh {
-    pub staged: Staged,
+    pub staged: Hashed,
     /// What is to become of the caller's file.
     pub source: Source,
     _lock: Box<dyn BlockFile>,
@@ -185,7 +177,7 @@ impl Staging {
         source: &PlainFile,
         from: &Path,
         part: &Path,
-    ) -> Result<Option<(Box<dyn BlockFile>, Staged)>> {
+    ) -> Result<Option<(Box<dyn BlockFile>, Hashed)>> {
         if self.no_clones.load(Ordering::Relaxed) || !source.is_on_volume_of(&self.dir)? {
             return Ok(None);
         }
@@ -204,7 +196,7 @@ impl Staging {
         Ok(Some((file, staged)))
     }
 
-    fn copy(&self, source: &PlainFile, part: &Path) -> Result<(Box<dyn BlockFile>, Staged)> {
+    fn copy(&self, source: &PlainFile, part: &Path) -> Result<(Box<dyn BlockFile>, Hashed)> {
         let file = self.disk.open_blocks(part, true)?;
         lock(&*file)?;
         let staged = copy(source, &*file)?;
@@ -255,7 +247,7 @@ impl Staging {
     }
 
     /// Both hashes of a staged file.
-    pub fn hash(&self, file: &str) -> Result<Staged> {
+    pub fn hash(&self, file: &str) -> Result<Hashed> {
         hash(&*self.open(file)?)
     }
 
@@ -391,12 +383,12 @@ fn lock(file: &dyn BlockFile) -> Result<()> {
 }
 
 /// Reads all of a file for both hashes.
-pub(super) fn hash(file: &dyn BlockFile) -> Result<Staged> {
+pub(super) fn hash(file: &dyn BlockFile) -> Result<Hashed> {
     both_hashes(|piece, at| Ok(file.read_at(piece, at)?))
 }
 
 /// Copies a file and hashes it. What was written goes to the disk meanwhile, so that the caller's sync finds little to do.
-fn copy(source: &PlainFile, to: &dyn BlockFile) -> Result<Staged> {
+fn copy(source: &PlainFile, to: &dyn BlockFile) -> Result<Hashed> {
     thread::scope(|scope| {
         let mut begun: Option<ScopedJoinHandle<'_, io::Result<()>>> = None;
         let mut synced = 0;

@@ -43,11 +43,11 @@ fn free(_bytes: u64) -> Result<()> {
     Ok(())
 }
 
-fn is_of(staged: &Staged, bytes: &[u8]) -> bool {
+fn is_of(staged: &Hashed, bytes: &[u8]) -> bool {
     let mut md5 = Md5::new();
     md5.update(bytes);
     *staged
-        == Staged {
+        == Hashed {
             size: bytes.len() as u64,
             md5: md5.finalize(),
             blake3: *blake3::hash(bytes).as_bytes(),

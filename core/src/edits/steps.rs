@@ -129,6 +129,10 @@ impl Edits {
             if again {
                 return Ok(None);
             }
+            if let (None, Some(uuid)) = (theirs.uuid, uuid) {
+                let (catalog, of) = (self.catalog.clone(), row.id);
+                blocking(move || catalog.learn_uuid(&of, &uuid)).await?;
+            }
             // What is in the trash is told by the listing of the trash, whatever its path shows.
             let whom = match wanted_there && presence == Presence::Absent {
                 true => Space::Trash.root(),

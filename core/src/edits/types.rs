@@ -3,6 +3,7 @@
 use crate::Error;
 use crate::catalog::{Item, ItemId};
 use crate::conditions::Waiting;
+use crate::sending::AccountHold;
 use std::path::Path;
 
 /// Who owns a file that is given to the core.
@@ -146,22 +147,6 @@ pub enum Hold {
     },
     /// A person must decide: [`retry`](crate::edits::Edits::retry) it, change it or [`discard`](crate::edits::Edits::discard) it.
     NeedsUser(Park),
-}
-
-/// Why the whole account waits (complaint no. 31: the account pauses, its items stay intact).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum AccountHold {
-    /// Nobody is signed in, or the sign-in has ended.
-    SignIn,
-    /// The account's space is used up; what adds no bytes goes on.
-    Full,
-    /// The service accepts no changes from this account.
-    Locked,
-    /// The service is busy or out of reach until this time, in milliseconds since the epoch.
-    Busy {
-        /// When it is asked again.
-        until_ms: i64,
-    },
 }
 
 /// Why a change needs a person.

@@ -4,10 +4,11 @@
 //! time. Nothing here touches the network.
 
 use super::queue::{FOLDER, id as id_of};
-use super::state::{Held, Pause};
+use super::state::Held;
 use super::{AccountHold, Edits, Hold, Pending, Wish};
 use crate::catalog::{Id, ItemId, Lookup, id_text};
 use crate::conditions::Waiting;
+use crate::sending::Pause;
 use crate::store::{EditRow, Fate};
 use crate::{Error, Result};
 use std::collections::HashSet;

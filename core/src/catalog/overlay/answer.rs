@@ -4,7 +4,7 @@ use super::{TRASH, TRASH_ROOT, seconds, shown};
 use crate::catalog::Catalog;
 use crate::catalog::change::{Change, Spot};
 use crate::catalog::facts::{Facts, Known};
-use crate::catalog::merge::change;
+use crate::catalog::merge::{by_uuid, change};
 use crate::catalog::mint::place_name;
 use crate::catalog::read::key_of;
 use crate::catalog::refresh::target;
@@ -156,6 +156,28 @@ impl Change<'_> {
             }
         }
     }
+
+    /// The service's file of this uuid is the item's. A listing that shows it elsewhere has been there first, perhaps.
+    fn learn(&mut self, id: &Id, uuid: &Id) -> Result<()> {
+        let Some(key) = key_of(self.db, id)? else {
+            return Ok(());
+        };
+        let Some(known) = self.known(key)?.filter(|known| known.facts.uuid.is_none()) else {
+            return Ok(());
+        };
+        let now = by_uuid(self.db, uuid)?.unwrap_or(known);
+        let spot = Spot {
+            parent: now.parent,
+            space: now.space,
+        };
+        let facts = Facts {
+            uuid: Some(*uuid),
+            ..now.facts
+        };
+        self.unite(key, spot, &facts)?;
+        self.put_theirs(key, spot, &facts)?;
+        self.derive(key)
+    }
 }
 
 /// Whether the service has two files by now: the one that was known, and this elsewhere.
@@ -169,6 +191,15 @@ impl Catalog {
     /// Notes the service's answer as its side of the item. What the outbox wants stays on top of it.
     pub(crate) fn note_answer(&self, id: &Id, answer: &Answered) -> Result<()> {
         let ((), merged) = change(&self.store, |change, _| change.answer(id, answer))?;
+        if merged.changed {
+            (self.changed)();
+        }
+        Ok(())
+    }
+
+    /// Notes the uuid of an edited file that this catalogue was never told, or has forgotten.
+    pub(crate) fn learn_uuid(&self, id: &Id, uuid: &Id) -> Result<()> {
+        let ((), merged) = change(&self.store, |change, _| change.learn(id, uuid))?;
         if merged.changed {
             (self.changed)();
         }

@@ -69,11 +69,12 @@ impl Outbox<'_> {
         )
     }
 
-    /// Writes how far a row is; its wishes stay as they are, so nothing is counted.
+    /// Writes how far a row is, and the uuid of its base; its wishes stay as they are, so nothing is counted.
     pub fn put_progress(&self, row: &EditRow) -> Result<()> {
         self.0
             .prepare_cached(
-                "UPDATE edit SET marker = ?2, sent_ms = ?3, attempts = ?4, until_ms = ?5, held = ?6
+                "UPDATE edit SET marker = ?2, sent_ms = ?3, attempts = ?4, until_ms = ?5, held = ?6,
+                     base_uuid = coalesce(base_uuid, ?7)
                  WHERE id = ?1",
             )?
             .execute((
@@ -83,6 +84,7 @@ impl Outbox<'_> {
                 row.attempts,
                 row.until_ms,
                 &row.held,
+                row.base.as_ref().and_then(|base| base.uuid),
             ))?;
         Ok(())
     }

@@ -1,8 +1,10 @@
 //! Which id goes on where two could.
 use crate::{Phone, files};
-use lomme::CancelToken;
 use lomme::catalog::{Lookup, Space};
 use lomme::edits::{NewContent, Outcome};
+use lomme::{CancelToken, Drive};
+use lomme_e2e::MortalDisk;
+use std::sync::Arc;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_new_file_that_the_service_has_already_goes_on_as_the_item_that_is_known() {
@@ -135,4 +137,44 @@ async fn what_comes_back_into_a_folder_that_was_never_listed_is_shown_in_it_and_
     assert_eq!(phone.item("Sync/F/In/a").id, a);
     assert_eq!(phone.item("Sync/F/In").id, folder);
     phone.agrees().await;
+}
+
+/// Lives 3138 and 3219 of the model: only the catalogue knew the uuid, and it was lost together with the process.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_upload_whose_end_nobody_saw_is_found_under_another_name_without_the_catalogue() {
+    let mut renamed_after_it_came = 0;
+    for steps in 0..30 {
+        let mut phone = Phone::new(&[]).await;
+        phone.writer().put("/Jotta/Sync/a", b"one").unwrap();
+        phone.pocket.index(Space::Sync).await.unwrap();
+        phone.edit("Sync/a", "edited");
+        phone.pocket.drive.close().unwrap();
+        let disk = MortalDisk::default();
+        phone.pocket.options.disk = Arc::new(disk.clone());
+        phone.pocket.reopen().unwrap();
+        disk.die_after(steps);
+        let cancel = CancelToken::new();
+        let pushed = phone.drive().edits().push(None, &cancel).await;
+        let next = disk.again();
+        let _ = phone.pocket.drive.close();
+        for path in lomme_e2e::walk(&phone.pocket.options.directory).into_keys() {
+            if path.to_string_lossy().contains("catalog-") {
+                std::fs::remove_file(path).unwrap();
+            }
+        }
+        phone.pocket.options.disk = Arc::new(next);
+        phone.pocket.drive = Drive::open(phone.pocket.options.clone()).unwrap();
+        let came = phone.server("Sync")["a"] == "edited";
+        phone.writer().rename("/Jotta/Sync/a", "b").unwrap();
+        phone.look().await;
+        phone.push_all().await;
+        let there = phone.server("Sync");
+        if came {
+            assert_eq!(there, files(&[("b", "edited")]), "after {steps} steps");
+            renamed_after_it_came += u32::from(pushed.is_err());
+        }
+        let edited = there.values().filter(|content| *content == "edited");
+        assert_eq!(edited.count(), 1, "after {steps} steps: {there:?}");
+    }
+    assert!(renamed_after_it_came > 0);
 }

@@ -194,7 +194,7 @@ impl World {
             self.computer_puts += 1;
             let holder = (self.phones.len(), self.computer_puts.to_string());
             self.saved
-                .told(bytes, holder, format!("the computer's {path}"), None);
+                .told(bytes, holder, format!("the computer's {path}"));
         }
     }
 
@@ -333,8 +333,9 @@ impl World {
         }
         let how = format!("phone {one}: {how} of {}", item.id);
         let holder = (one, item.id.to_string());
-        let over = over.and_then(|item| item.content_version.as_deref());
-        self.saved.told(bytes, holder, how, over);
+        let before = over.and_then(|item| item.content_version.as_deref());
+        self.saved.over(&bytes, before);
+        self.saved.told(bytes, holder, how);
     }
 
     /// The phone's call that was to save these bytes has failed. Only where the process died with it may they be saved.

@@ -19,8 +19,6 @@ struct Promise {
     tried: u64,
     /// Who saved it: a phone, or the computer.
     savers: BTreeSet<usize>,
-    /// The content versions that it was saved over, and those before them.
-    over: BTreeSet<String>,
     /// What was perhaps saved over it by its own holder, before it was sent.
     perhaps: Vec<(Holder, Vec<u8>)>,
 }
@@ -31,6 +29,8 @@ pub struct Saved {
     promises: BTreeMap<Vec<u8>, Promise>,
     /// By content version.
     versions: BTreeMap<String, Vec<u8>>,
+    /// By content version, those that it was written over.
+    over: BTreeMap<String, BTreeSet<String>>,
     /// Who has moved a file that showed it a content version. Another who saves over that version may have been between its
     /// upload and the answer: what is not where it was put looks gone then, and is stored again (`CONFLICTS.md`, content that
     /// is gone).
@@ -84,14 +84,15 @@ impl Saved {
             .map(|(bytes, _)| bytes.clone())
     }
 
+    /// These are written over what shows this version.
+    pub fn over(&mut self, bytes: &[u8], before: Option<&str>) {
+        let versions = self.over.entry(version(bytes)).or_default();
+        versions.extend(before.map(str::to_owned));
+    }
+
     /// Somebody was told that these are saved.
-    pub fn told(&mut self, bytes: Vec<u8>, holder: Holder, how: String, over: Option<&str>) {
-        let before = over.and_then(|version| self.versions.get(version));
-        let before = before.and_then(|bytes| self.promises.get(bytes));
-        let mut versions = before.map_or_else(BTreeSet::new, |promise| promise.over.clone());
-        versions.extend(over.map(str::to_owned));
+    pub fn told(&mut self, bytes: Vec<u8>, holder: Holder, how: String) {
         let promise = self.promises.entry(bytes).or_default();
-        promise.over.extend(versions);
         if promise.times == 0 {
             promise.how = how;
         }
@@ -127,10 +128,17 @@ impl Saved {
 
     /// Whether anybody but its savers has moved it, or what it was saved over.
     fn is_moved(&self, bytes: &[u8], promise: &Promise) -> bool {
-        let own = version(bytes);
+        let mut before = BTreeSet::from([version(bytes)]);
+        loop {
+            let all = before.iter().filter_map(|version| self.over.get(version));
+            let more: BTreeSet<_> = all.flatten().cloned().collect();
+            if more.is_subset(&before) {
+                break;
+            }
+            before.extend(more);
+        }
         self.moved.iter().any(|(version, who)| {
-            let is_it = *version == own || promise.over.contains(version);
-            is_it && promise.savers.iter().any(|saver| saver != who)
+            before.contains(version) && promise.savers.iter().any(|saver| saver != who)
         })
     }
 
@@ -179,7 +187,13 @@ impl Saved {
                     && !self.is_moved(bytes, promise)
                     && cloud.writer().holds(bytes).unwrap().living > 1
             })
-            .map(|(_, promise)| promise.how.clone())
+            .map(|(bytes, promise)| {
+                let entries = cloud.writer().paths("/Jotta").unwrap();
+                let of = |md5: &str, size| format!("{md5}-{size}") == version(bytes);
+                let there = entries.iter().filter(|entry| of(&entry.md5, entry.size));
+                let paths: Vec<_> = there.map(|entry| &entry.path).collect();
+                format!("{}: {paths:?}", promise.how)
+            })
             .collect()
     }
 }

@@ -54,6 +54,8 @@ impl World {
         };
         let bytes = [before.as_slice(), &fresh].concat();
         self.saved.note(&bytes);
+        let shown = item.and_then(|item| item.content_version.as_deref());
+        self.saved.over(&bytes, shown);
         let written = writer.write_at(before.len() as u64, &fresh);
         let open = Open {
             writer,

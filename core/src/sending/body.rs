@@ -1,4 +1,4 @@
-//! Staged bytes as the body of an upload.
+//! Bytes of this device as the body of an upload.
 //!
 //! - All of them are read again and hashed, and the last of them leave only if their hash is that of the staged bytes: what
 //!   has changed or rotted under us is never published. It is the BLAKE3 that was made in one pass with the announced MD5,
@@ -8,15 +8,15 @@
 //! - An upload holds what its connection has taken and not sent, and what was read at once: 384 KiB at most with these
 //!   sizes. The connection takes 16 pieces, so with pieces of 64 KiB it was half a MiB, at about the same speed.
 
-use super::Edits;
-use crate::disk::BlockFile;
+use crate::disk::{BlockFile, PlainFile};
 use crate::drive::Busy;
 use crate::md5::Md5;
 use crate::runtime::blocking;
-use crate::store::WantedContent;
 use crate::{CancelToken, Error, Result};
 use bytes::Bytes;
 use futures_util::{Stream, TryStreamExt, stream};
+use std::io;
+use std::path::PathBuf;
 use std::sync::Arc;
 use tokio::task::JoinHandle;
 
@@ -27,31 +27,73 @@ const PIECE: usize = 16 * 1024;
 /// Bytes hashed at once of what is not sent.
 const SKIP: u64 = 256 * 1024;
 
-impl Edits {
-    /// The staged bytes from a position on; an error instead of the last of them if they are not what was announced.
-    pub(super) async fn body(
-        &self,
-        content: &WantedContent,
-        from: u64,
-        cancel: &CancelToken,
-    ) -> Result<impl Stream<Item = Result<Bytes>> + Send + use<>> {
-        let (staging, file) = (self.staging.clone(), content.file.clone());
-        let (size, hash) = (content.size, Hash::of(content));
-        let (busy, cancel) = (self.life.busy()?, cancel.clone());
-        let reading = blocking(move || {
-            let mut reading = Reading::new(staging.open(&file)?.into(), size, hash);
-            reading.skip_to(from, &cancel)?;
-            Ok(reading)
-        });
-        let first = read_ahead(reading.await?, busy);
-        let read = stream::try_unfold(first, |ahead| async {
+/// Where the bytes come from.
+pub(crate) trait Origin: Send + Sync {
+    /// Reads up to the end of `buffer`; less only at the end.
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize>;
+    /// Whether it has exactly `size` bytes, and is what it was when it was opened.
+    fn is_whole(&self, size: u64) -> io::Result<bool>;
+}
+
+impl Origin for Box<dyn BlockFile> {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.as_ref().read_at(buffer, offset)
+    }
+
+    fn is_whole(&self, size: u64) -> io::Result<bool> {
+        Ok(self.as_ref().len()? == size)
+    }
+}
+
+/// A file of somebody else's, that may be written to, or replaced, while it is read.
+pub(crate) struct Foreign {
+    pub file: PlainFile,
+    pub path: PathBuf,
+}
+
+impl Origin for Foreign {
+    fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
+        self.file.read_at(buffer, offset)
+    }
+
+    fn is_whole(&self, size: u64) -> io::Result<bool> {
+        Ok(self.file.size() == size && self.file.is_unchanged(&self.path)?)
+    }
+}
+
+/// What is to be sent: its size and hashes, and how to open it again for each attempt.
+#[derive(Clone)]
+pub(crate) struct Outgoing {
+    pub size: u64,
+    pub md5: [u8; 16],
+    /// `None` of content that was staged without it.
+    pub blake3: Option<[u8; 32]>,
+    pub open: Arc<dyn Fn() -> Result<Arc<dyn Origin>> + Send + Sync>,
+}
+
+/// The bytes from a position on; an error instead of the last of them if they are not what was announced.
+pub(super) async fn body(
+    outgoing: &Outgoing,
+    busy: Busy,
+    from: u64,
+    cancel: &CancelToken,
+) -> Result<impl Stream<Item = Result<Bytes>> + Send + use<>> {
+    let (open, size, hash) = (outgoing.open.clone(), outgoing.size, Hash::of(outgoing));
+    let cancel = cancel.clone();
+    let reading = blocking(move || {
+        let mut reading = Reading::new(open()?, size, hash);
+        reading.skip_to(from, &cancel)?;
+        Ok(reading)
+    });
+    let first = read_ahead(reading.await?, busy);
+    let read =
+        stream::try_unfold(first, |ahead| async {
             let read = ahead.await.map_err(|_| Error::bug("reading stopped"))??;
             Ok::<_, Error>(read.map(|(bytes, reading, busy)| {
                 (stream::iter(pieces(bytes)), read_ahead(reading, busy))
             }))
         });
-        Ok(read.try_flatten())
-    }
+    Ok(read.try_flatten())
 }
 
 /// Reads the next bytes, whoever waits for them or not.
@@ -65,7 +107,7 @@ fn read_ahead(
     })
 }
 
-/// What the staged bytes must have.
+/// What the bytes must have.
 enum Hash {
     Blake3(Box<blake3::Hasher>, [u8; 32]),
     /// Of content that was staged without the other.
@@ -73,7 +115,7 @@ enum Hash {
 }
 
 impl Hash {
-    fn of(content: &WantedContent) -> Self {
+    fn of(content: &Outgoing) -> Self {
         match content.blake3 {
             Some(wanted) => Self::Blake3(Box::default(), wanted),
             None => Self::Md5(Md5::new(), content.md5),
@@ -103,14 +145,14 @@ fn pieces(mut bytes: Bytes) -> impl Iterator<Item = Result<Bytes>> {
 }
 
 struct Reading {
-    file: Arc<dyn BlockFile>,
+    file: Arc<dyn Origin>,
     hash: Hash,
     at: u64,
     size: u64,
 }
 
 impl Reading {
-    fn new(file: Arc<dyn BlockFile>, size: u64, hash: Hash) -> Self {
+    fn new(file: Arc<dyn Origin>, size: u64, hash: Hash) -> Self {
         Self {
             file,
             hash,
@@ -138,7 +180,7 @@ impl Reading {
         let mut buffer = vec![0; (self.size - self.at).min(READ) as usize];
         self.read(&mut buffer)?;
         let all = self.at == self.size;
-        if all && (!self.hash.is_right() || self.file.len()? != self.size) {
+        if all && (!self.hash.is_right() || !self.file.is_whole(self.size)?) {
             return Err(rotten());
         }
         Ok(Some(buffer.into()))
@@ -162,7 +204,7 @@ impl Reading {
 
 fn rotten() -> Error {
     Error::DiskFailed {
-        detail: "the staged bytes are not what was saved".into(),
+        detail: "the bytes are not what was announced".into(),
     }
 }
 
@@ -170,8 +212,6 @@ fn rotten() -> Error {
 mod tests {
     #![allow(clippy::unwrap_used)]
     use super::*;
-    use std::io;
-    use std::path::Path;
     use std::sync::Mutex;
 
     /// Bytes in memory; notes from where it was read, and is cancelled at a position.
@@ -181,7 +221,7 @@ mod tests {
         cancel: (u64, CancelToken),
     }
 
-    impl BlockFile for Bytewise {
+    impl Origin for Bytewise {
         fn read_at(&self, buffer: &mut [u8], offset: u64) -> io::Result<usize> {
             let (at, cancel) = &self.cancel;
             if offset >= *at {
@@ -195,26 +235,8 @@ mod tests {
             buffer[..read].copy_from_slice(&rest[..read]);
             Ok(read)
         }
-        fn write_at(&self, _: &[u8], _: u64) -> io::Result<()> {
-            unreachable!()
-        }
-        fn set_len(&self, _: u64) -> io::Result<()> {
-            unreachable!()
-        }
-        fn len(&self) -> io::Result<u64> {
-            Ok(self.bytes.lock().unwrap().len() as u64)
-        }
-        fn disk_bytes(&self) -> io::Result<u64> {
-            unreachable!()
-        }
-        fn sync(&self) -> io::Result<()> {
-            unreachable!()
-        }
-        fn try_lock(&self, _: bool) -> io::Result<bool> {
-            unreachable!()
-        }
-        fn is_at(&self, _: &Path) -> io::Result<bool> {
-            unreachable!()
+        fn is_whole(&self, size: u64) -> io::Result<bool> {
+            Ok(self.bytes.lock().unwrap().len() as u64 == size)
         }
     }
 

@@ -3,26 +3,33 @@
 //! MD5 takes longer than all the rest together, so a long content's is made by a thread of its own, beside the reading, the
 //! writing and BLAKE3. Both threads share a few pieces, so memory does not grow with the content.
 
-use super::staging::Staged;
 use crate::md5::Md5;
 use crate::{Error, Result};
 use std::sync::mpsc::channel;
 use std::thread;
 
 /// Bytes in a piece.
-pub(super) const PIECE: usize = 256 * 1024;
+pub(crate) const PIECE: usize = 256 * 1024;
 /// Pieces that are in memory at once. A content of so many is not worth a thread.
 const PIECES: usize = 4;
 
+/// A content's size and hashes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Hashed {
+    pub size: u64,
+    pub md5: [u8; 16],
+    pub blake3: [u8; 32],
+}
+
 /// Hashes what `next` reads to its end. It gets a buffer and the position, fills the beginning of the buffer, and says how
 /// much that was: 0 at the end.
-pub(super) fn both_hashes(mut next: impl FnMut(&mut [u8], u64) -> Result<usize>) -> Result<Staged> {
+pub(crate) fn both_hashes(mut next: impl FnMut(&mut [u8], u64) -> Result<usize>) -> Result<Hashed> {
     let (mut md5, mut blake3, mut size) = (Md5::new(), blake3::Hasher::new(), 0);
     let mut buffer = vec![0; PIECE];
     for _ in 0..PIECES {
         let read = next(&mut buffer, size)?;
         if read == 0 {
-            return Ok(staged(size, md5, &blake3));
+            return Ok(hashed(size, md5, &blake3));
         }
         md5.update(&buffer[..read]);
         blake3.update(&buffer[..read]);
@@ -60,12 +67,12 @@ pub(super) fn both_hashes(mut next: impl FnMut(&mut [u8], u64) -> Result<usize>)
         }
         drop(give);
         let md5 = hashing.join().map_err(|_| lost())?;
-        Ok(staged(size, md5, &blake3))
+        Ok(hashed(size, md5, &blake3))
     })
 }
 
-fn staged(size: u64, md5: Md5, blake3: &blake3::Hasher) -> Staged {
-    Staged {
+fn hashed(size: u64, md5: Md5, blake3: &blake3::Hasher) -> Hashed {
+    Hashed {
         size,
         md5: md5.finalize(),
         blake3: *blake3.finalize().as_bytes(),

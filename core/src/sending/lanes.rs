@@ -12,9 +12,9 @@ const FASTER: f64 = 1.15;
 /// What an item counts beyond its bytes.
 const ITEM: u64 = 64 * 1024;
 /// From here on a file is large.
-pub(super) const LARGE: u64 = 8 << 20;
+pub(crate) const LARGE: u64 = 8 << 20;
 
-pub(super) struct Lanes {
+pub(crate) struct Lanes {
     pub count: usize,
     /// How many of them large files may take.
     pub large: usize,
