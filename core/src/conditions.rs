@@ -19,6 +19,8 @@ pub struct Situation {
     pub battery_percent: Option<u8>,
     /// The person has asked the device to save power.
     pub low_power: bool,
+    /// Minutes east of Greenwich of the device's clock.
+    pub zone_minutes: i32,
 }
 
 impl Situation {

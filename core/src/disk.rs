@@ -317,6 +317,12 @@ impl PlainFile {
         self.facts.size
     }
 
+    /// When it was last written to, when it was opened, in milliseconds since the epoch.
+    pub fn modified_ms(&self) -> i64 {
+        let (seconds, nanos) = self.facts.modified;
+        seconds * 1_000 + nanos / 1_000_000
+    }
+
     /// How many names it has.
     pub fn links(&self) -> io::Result<u64> {
         Ok(self.file.metadata()?.nlink())

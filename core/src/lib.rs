@@ -10,6 +10,7 @@
 //! Not one byte of file content moves unless a caller named a [`content::Purpose`] for it.
 
 pub mod account;
+pub mod camera;
 mod cancel;
 pub mod catalog;
 pub mod clock;

@@ -18,6 +18,13 @@ pub(crate) struct Md5 {
     length: u64,
 }
 
+/// The MD5 of a few bytes.
+pub(crate) fn digest(bytes: &[u8]) -> [u8; 16] {
+    let mut md5 = Md5::new();
+    md5.update(bytes);
+    md5.finalize()
+}
+
 impl Md5 {
     pub fn new() -> Self {
         Self {

@@ -45,6 +45,7 @@ pub use item::*;
 pub(crate) use kept::{Stand, Standing};
 pub(crate) use overlay::Answered;
 pub(crate) use row::{Id, content_version, fold, id_bytes, id_text, space, space_code};
+pub(crate) use stage::Marks;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use wanted_folders::HintedFolders;

@@ -38,7 +38,7 @@ pub(super) struct Scope {
 
 /// The keys of items that the listing has shown.
 #[derive(Default)]
-pub(super) struct Marks(Vec<u64>);
+pub(crate) struct Marks(Vec<u64>);
 
 impl Marks {
     /// Whether `key` was not marked before.

@@ -61,6 +61,17 @@ impl Gate {
         self.situation.subscribe()
     }
 
+    pub fn metered_this_month(&self) -> Result<u64> {
+        self.ledger.metered_this_month()
+    }
+
+    pub fn count_sent(&self, bytes: u64) -> Result<()> {
+        match self.situation().counted_as() {
+            Network::Metered if bytes > 0 => self.ledger.add_sent(bytes),
+            _ => Ok(()),
+        }
+    }
+
     /// May `bytes` for a pin come now, beside `in_flight` bytes that are coming? 0 where they are not known.
     pub fn for_pin(&self, bytes: u64, in_flight: u64) -> Result<Option<Waiting>> {
         self.for_work(Purpose::Pin, bytes, in_flight, true)

@@ -181,6 +181,14 @@ impl Ledger {
         written
     }
 
+    /// Counts bytes that were sent over a metered network, which has its limit for both ways.
+    pub fn add_sent(&self, bytes: u64) -> Result<()> {
+        let month = month(self.store.now_ms());
+        self.store
+            .journal
+            .write_lightly(|tx| add_metered(tx, month, bytes))
+    }
+
     /// All rows, with what waits.
     pub fn rows(&self) -> Result<Vec<LedgerRow>> {
         let _writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner);

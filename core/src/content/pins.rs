@@ -158,6 +158,16 @@ impl Content {
         }
     }
 
+    /// Bytes that metered networks have carried this month.
+    pub(crate) fn metered_this_month(&self) -> Result<u64> {
+        self.gate.metered_this_month()
+    }
+
+    /// Counts bytes that were sent now, if the network is metered.
+    pub(crate) fn count_sent(&self, bytes: u64) -> Result<()> {
+        self.gate.count_sent(bytes)
+    }
+
     pub(crate) fn situation(&self) -> Situation {
         self.gate.situation()
     }

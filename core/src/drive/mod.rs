@@ -12,6 +12,7 @@ mod watch;
 mod why;
 
 use crate::account::{Account, SignIn};
+use crate::camera::Camera;
 use crate::catalog::{Catalog, ItemId, LocalCopy, Refreshed};
 use crate::conditions::{Rules, Situation, Waiting};
 use crate::content::{Content, LedgerRow, Usage};
@@ -95,6 +96,7 @@ pub struct Drive {
     catalog: Arc<Catalog>,
     content: Content,
     edits: Edits,
+    camera: Camera,
     remote: Remote,
     life: Arc<Life>,
     hints: Arc<Hints>,
@@ -155,17 +157,27 @@ impl Drive {
             catalog.clone(),
             content.clone(),
             remote.clone(),
-            disk,
+            disk.clone(),
             life.clone(),
             &directory,
         )?
         .with_profile(profile);
+        let camera = Camera::new(
+            store.clone(),
+            content.clone(),
+            remote.clone(),
+            disk,
+            life.clone(),
+            &directory,
+            profile,
+        )?;
         let drive = Self {
             store,
             account,
             catalog,
             content,
             edits,
+            camera,
             remote,
             life,
             hints,
@@ -196,6 +208,11 @@ impl Drive {
     /// Changes.
     pub fn edits(&self) -> &Edits {
         &self.edits
+    }
+
+    /// Camera backup.
+    pub fn camera(&self) -> &Camera {
+        &self.camera
     }
 
     /// One snapshot for a screen.
@@ -257,6 +274,7 @@ impl Drive {
             self.account.sign_out(|| {
                 self.content.clear()?;
                 self.edits.clear()?;
+                self.camera.clear()?;
                 self.catalog.clear()
             })
         });

@@ -63,6 +63,15 @@ impl Remote {
             .map(drop)
     }
 
+    /// Makes a device of Backup. The answer is the same if there is one of this name, so list them first.
+    pub async fn make_device(&self, name: &str, kind: &str, cancel: &CancelToken) -> Result<()> {
+        let path = RemotePath::new(vec![name.to_owned()]);
+        let query = format!("?type={kind}");
+        self.run(&path, &query, Adds::Nothing, cancel)
+            .await
+            .map(drop)
+    }
+
     /// Gives a file another path and makes the folders above that are missing. Onto a live file: `NameTaken`, or it
     /// becomes a new version of that file; nobody knows.
     pub async fn move_file(

@@ -15,7 +15,6 @@ mod pause;
 use crate::drive::Life;
 use crate::remote::{Allocated, ContentFacts, Remote, RemotePath, Sent};
 use crate::{CancelToken, Error, Result};
-#[allow(unused_imports)]
 pub(crate) use body::{Foreign, Origin, Outgoing};
 pub(crate) use both_hashes::{Hashed, PIECE, both_hashes};
 pub(crate) use failure::Class;

@@ -120,7 +120,7 @@ impl Db {
     }
 
     /// A `write` that a power cut may take back, until the next other one. Who is killed has written it.
-    pub(super) fn write_lightly<T>(
+    pub(crate) fn write_lightly<T>(
         &self,
         work: impl FnOnce(&Transaction<'_>) -> Result<T>,
     ) -> Result<T> {

@@ -8,7 +8,7 @@ use crate::{Error, Result};
 use rusqlite::{Connection, TransactionBehavior};
 
 /// Step `n` leads from version `n` to `n + 1`.
-const STEPS: &[&str] = &[V1, V2, V3];
+const STEPS: &[&str] = &[V1, V2, V3, V4];
 
 const V1: &str = "
     CREATE TABLE setting (
@@ -150,6 +150,93 @@ const V3: &str = "
         path TEXT PRIMARY KEY,
         since_ms INTEGER NOT NULL
     ) WITHOUT ROWID;
+";
+
+/// The camera's ledger (see [`super::camera`]).
+const V4: &str = "
+    CREATE TABLE camera_source (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        name TEXT NOT NULL UNIQUE,
+        kind INTEGER NOT NULL,
+        root BLOB,
+        mount TEXT NOT NULL UNIQUE,
+        rules TEXT NOT NULL,
+        from_now INTEGER NOT NULL,
+        mirror INTEGER NOT NULL,
+        cursor TEXT,
+        scanned_ms INTEGER,
+        complete_ms INTEGER
+    );
+    CREATE TABLE camera_asset (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        source INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        offered INTEGER NOT NULL,
+        about TEXT NOT NULL,
+        album TEXT NOT NULL,
+        fresh INTEGER NOT NULL,
+        here INTEGER NOT NULL,
+        skipped TEXT,
+        first_seen_ms INTEGER NOT NULL,
+        changed_ms INTEGER NOT NULL,
+        zone_minutes INTEGER NOT NULL,
+        taken TEXT,
+        folder TEXT,
+        stem TEXT,
+        UNIQUE (source, key)
+    );
+    CREATE TABLE camera_resource (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        asset INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        role INTEGER NOT NULL,
+        name TEXT NOT NULL,
+        size INTEGER,
+        stamp INTEGER NOT NULL,
+        path BLOB,
+        staged TEXT,
+        md5 BLOB,
+        blake3 BLOB,
+        entry INTEGER,
+        way INTEGER NOT NULL,
+        wanted INTEGER,
+        attempts INTEGER NOT NULL,
+        until_ms INTEGER,
+        held TEXT,
+        UNIQUE (asset, key)
+    );
+    CREATE INDEX camera_wanted ON camera_resource (way, wanted) WHERE wanted IS NOT NULL;
+    CREATE INDEX camera_of_entry ON camera_resource (entry) WHERE entry IS NOT NULL;
+    CREATE TABLE camera_entry (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        mount TEXT NOT NULL,
+        path TEXT NOT NULL,
+        fold TEXT NOT NULL,
+        md5 BLOB NOT NULL,
+        size INTEGER NOT NULL,
+        modified_ms INTEGER,
+        created_ms INTEGER,
+        state INTEGER NOT NULL,
+        lane INTEGER NOT NULL,
+        wanted INTEGER,
+        uuid BLOB,
+        revision INTEGER,
+        verified_ms INTEGER,
+        attempts INTEGER NOT NULL,
+        until_ms INTEGER,
+        held TEXT
+    );
+    CREATE INDEX camera_content ON camera_entry (mount, md5, size);
+    CREATE INDEX camera_place ON camera_entry (mount, fold);
+    CREATE INDEX camera_unsent ON camera_entry (lane, wanted) WHERE wanted IS NOT NULL;
+    CREATE INDEX camera_proven ON camera_entry (verified_ms) WHERE state >= 2;
+    CREATE TABLE camera_freed (
+        n INTEGER PRIMARY KEY AUTOINCREMENT,
+        source INTEGER NOT NULL,
+        key TEXT NOT NULL,
+        at_ms INTEGER NOT NULL,
+        proof TEXT NOT NULL
+    );
 ";
 
 pub(super) fn migrate(connection: &mut Connection) -> Result<()> {

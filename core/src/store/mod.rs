@@ -10,6 +10,7 @@
 //!   suspended while it holds one;
 //! - two files are not one transaction: the journal commits first, and the catalogue follows.
 
+mod camera;
 mod db;
 mod durable;
 mod edits;
@@ -24,6 +25,10 @@ mod settings;
 use crate::clock::Clock;
 use crate::disk::Disk;
 use crate::{Error, Result};
+pub(crate) use camera::{
+    ADOPTED, AssetRow, CameraLedger, DELETED, EXPORT, EntryRow, FREED, GONE, HERE, PHOTOS, PLACED,
+    READ, ResourceRow, SourceRow, Tally, VERIFIED, VIDEOS,
+};
 pub(crate) use db::Db;
 pub(crate) use edits::{
     Base, ConflictRow, DiscardedRow, DraftRow, EditRow, Fate, Outbox, WantedContent, WantedPlace,
