@@ -17,7 +17,9 @@ mod capture_time;
 mod device;
 mod export;
 mod folder;
+mod handover;
 mod held;
+mod mirror;
 mod place;
 mod proof;
 mod read;
@@ -244,6 +246,42 @@ impl Camera {
     /// Says why bytes cannot be provided; the next is not held up by it (complaint no. 11).
     pub fn export_failed(&self, request: u64, why: ExportFailure) -> Result<()> {
         self.fail_export(request, why)
+    }
+
+    /// Plans uploads for the operating system to send while no process of the app runs: announces up to `limit` contents, the
+    /// first in the queue, as far as the rules allow. Hand them all to the system at once. What is planned is left alone by
+    /// [`run_batch`](Self::run_batch) until it is settled or too old; if both send it, nothing is there twice.
+    pub async fn plan_uploads(&self, limit: u32, cancel: &CancelToken) -> Result<Vec<UploadPlan>> {
+        self.life
+            .run(cancel, async |cancel| self.plan(limit, cancel).await)
+            .await
+    }
+
+    /// Notes that the system has taken a plan.
+    pub fn note_upload(&self, plan: &str, task: &str) -> Result<()> {
+        self.note_task(plan, task)
+    }
+
+    /// The system's task of a plan has ended. In any process, in any order, as often as it is told: an unknown plan is
+    /// settled.
+    pub fn settle_upload(&self, plan: &str, end: UploadEnd) -> Result<AfterUpload> {
+        self.settle(plan, end)
+    }
+
+    /// Compares with the plans that the system still has: those it has lost are planned again, and those that are not known
+    /// here come back, to be cancelled.
+    pub fn reconcile_uploads(&self, live: &[String]) -> Result<Vec<String>> {
+        self.reconcile(live)
+    }
+
+    /// What the next run would delete in the cloud because a mirrored folder has it no more. A local read.
+    pub fn mirror_pending(&self, id: SourceId) -> Result<MirrorPending> {
+        self.count_mirror(id)
+    }
+
+    /// A person allows that what is pending now is deleted, although it is much.
+    pub fn confirm_mirror(&self, id: SourceId) -> Result<()> {
+        self.allow_mirror(id)
     }
 
     /// Tries again now what waits for its time or for a person; one asset if it is named, else all.

@@ -96,6 +96,14 @@ impl Camera {
         self.moving.stops();
         done?;
         ended?;
+        let calm = self.calm().await?;
+        if calm && !run.is_spent() {
+            run.batch.trashed = match self.mirror_all(cancel).await {
+                // It says nothing of what was sent, and the next run asks again.
+                Err(error) if Reason::of(&error).is_some() => 0,
+                trashed => trashed?,
+            };
+        }
         let mut batch = std::mem::take(&mut run.batch);
         let spent = run.is_spent();
         drop(run);
@@ -105,6 +113,12 @@ impl Camera {
             Ok(batch)
         })
         .await
+    }
+
+    /// Whether nothing holds back what asks the service and sends no bytes.
+    async fn calm(&self) -> Result<bool> {
+        let camera = self.clone();
+        blocking(move || Ok(camera.weather(0)?.of(PHOTOS).is_none())).await
     }
 
     async fn lock(&self) -> Result<Option<Box<dyn BlockFile>>> {

@@ -156,7 +156,7 @@ impl Camera {
         Err(Error::NameTaken)
     }
 
-    async fn make_mount(&self, mount: &str, cancel: &CancelToken) -> Result<()> {
+    pub(super) async fn make_mount(&self, mount: &str, cancel: &CancelToken) -> Result<()> {
         if self.moving.lock().mounts.contains(mount) {
             return Ok(());
         }

@@ -40,6 +40,7 @@ impl Camera {
             rules: json(&new.rules)?,
             from_now: new.from_now,
             mirror: false,
+            confirmed_ms: None,
             cursor: None,
             scanned_ms: None,
             complete_ms: None,

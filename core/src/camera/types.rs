@@ -345,6 +345,8 @@ pub struct Batch {
     pub sent_bytes: u64,
     /// Files whose bytes were read.
     pub read: u64,
+    /// Files moved to the cloud's trash because a mirrored folder has them no more.
+    pub trashed: u64,
     /// What is left, files that are to be read or provided included.
     pub remaining: u64,
     /// Bytes that are left, as far as known.
@@ -468,6 +470,68 @@ pub enum ExportFailure {
     Gone,
     /// There are no original bytes.
     Unsupported,
+}
+
+/// An upload that the operating system is to send: a POST of a file, which must stay until it has ended.
+#[derive(Clone, PartialEq, Eq)]
+pub struct UploadPlan {
+    /// For [`Camera::settle_upload`](super::Camera::settle_upload): what the system's task is called.
+    pub id: String,
+    /// Where to. A secret: never log it.
+    pub url: String,
+    /// Names and values, the authorization among them. A secret, stored nowhere, and good for about an hour.
+    pub headers: Vec<(String, String)>,
+    /// The body: all of this file.
+    pub file: PathBuf,
+    /// Bytes of the body.
+    pub bytes: u64,
+    /// When it is not worth beginning any more, in milliseconds since the epoch: plan again.
+    pub not_after_ms: i64,
+}
+
+impl std::fmt::Debug for UploadPlan {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UploadPlan")
+            .field("id", &self.id)
+            .field("bytes", &self.bytes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How the operating system's task ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UploadEnd {
+    /// There was an answer.
+    Answered {
+        /// Its HTTP status.
+        status: u16,
+    },
+    /// There was none.
+    NoAnswer,
+    /// The system or the app has cancelled it.
+    Cancelled,
+}
+
+/// What follows from the end of an upload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AfterUpload {
+    /// Nothing: it is known to be settled.
+    Settled,
+    /// The next [`run_batch`](super::Camera::run_batch) reads it in the cloud, which proves it.
+    ToVerify,
+    /// It is planned again by the next [`plan_uploads`](super::Camera::plan_uploads), or sent by a run.
+    ToPlan,
+}
+
+/// What a mirrored folder would delete in the cloud.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct MirrorPending {
+    /// Files that are gone here and there in the cloud.
+    pub gone: u64,
+    /// Files of the folder that are known.
+    pub of: u64,
+    /// They are so many that a person must allow it first.
+    pub asks: bool,
 }
 
 /// What became of provided bytes.

@@ -141,6 +141,32 @@ impl Remote {
         })
     }
 
+    /// The address and the headers of an upload that somebody else sends. Both hold secrets.
+    pub async fn hand_out(
+        &self,
+        url: &UploadUrl,
+        resume_at: u64,
+        size: u64,
+        cancel: &CancelToken,
+    ) -> Result<(String, Vec<(String, String)>)> {
+        let token = self.tokens.access_token(None, cancel).await?;
+        let mut headers = vec![
+            (
+                "Authorization".to_owned(),
+                format!("Bearer {}", token.reveal()),
+            ),
+            (
+                "Content-Type".to_owned(),
+                "application/octet-stream".to_owned(),
+            ),
+        ];
+        if resume_at > 0 {
+            let range = format!("bytes={resume_at}-{}", size.saturating_sub(1));
+            headers.push(("Range".to_owned(), range));
+        }
+        Ok((url.0.clone(), headers))
+    }
+
     /// Sends the bytes from `resume_at` on; `body` must give `size - resume_at` of them, in small pieces. An error of
     /// `body` ends the upload and comes back as it is. `moved` is told how many bytes each piece has, as it leaves.
     ///

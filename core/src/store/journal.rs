@@ -163,6 +163,7 @@ const V4: &str = "
         rules TEXT NOT NULL,
         from_now INTEGER NOT NULL,
         mirror INTEGER NOT NULL,
+        confirmed_ms INTEGER,
         cursor TEXT,
         scanned_ms INTEGER,
         complete_ms INTEGER
@@ -230,6 +231,14 @@ const V4: &str = "
     CREATE INDEX camera_place ON camera_entry (mount, fold);
     CREATE INDEX camera_unsent ON camera_entry (lane, wanted) WHERE wanted IS NOT NULL;
     CREATE INDEX camera_proven ON camera_entry (verified_ms) WHERE state >= 2;
+    CREATE TABLE camera_plan (
+        id TEXT PRIMARY KEY,
+        entry INTEGER NOT NULL,
+        slice TEXT,
+        task TEXT,
+        not_after_ms INTEGER NOT NULL
+    ) WITHOUT ROWID;
+    CREATE INDEX camera_plan_entry ON camera_plan (entry);
     CREATE TABLE camera_freed (
         n INTEGER PRIMARY KEY AUTOINCREMENT,
         source INTEGER NOT NULL,

@@ -27,7 +27,7 @@ use crate::disk::Disk;
 use crate::{Error, Result};
 pub(crate) use camera::{
     ADOPTED, AssetRow, CameraLedger, DELETED, EXPORT, EntryRow, FREED, GONE, HERE, PHOTOS, PLACED,
-    READ, ResourceRow, SourceRow, Tally, VERIFIED, VIDEOS,
+    PlanRow, READ, ResourceRow, SourceRow, Tally, VERIFIED, VIDEOS,
 };
 pub(crate) use db::Db;
 pub(crate) use edits::{

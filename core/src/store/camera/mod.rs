@@ -22,6 +22,18 @@ use rusqlite::{Connection, OptionalExtension, Params};
 /// The ledger, in one transaction of the journal.
 pub(crate) struct CameraLedger<'a>(&'a Connection);
 
+/// What the operating system is to send.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct PlanRow {
+    pub id: String,
+    pub entry: i64,
+    /// The file that was made for it: the rest of a content.
+    pub slice: Option<String>,
+    /// What the operating system calls it.
+    pub task: Option<String>,
+    pub not_after_ms: i64,
+}
+
 /// How many of something, and their bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tally {
@@ -290,6 +302,7 @@ impl CameraLedger<'_> {
     ) -> Result<Vec<EntryRow>> {
         self.all(
             "WHERE lane = ?1 AND wanted IS NOT NULL AND state = 0 AND (until_ms IS NULL OR until_ms <= ?2)
+                 AND NOT EXISTS (SELECT 1 FROM camera_plan p WHERE p.entry = camera_entry.n AND p.not_after_ms > ?2)
              ORDER BY wanted DESC, n LIMIT ?4 OFFSET ?3",
             (lane, now_ms, offset, limit),
         )
@@ -440,11 +453,80 @@ impl CameraLedger<'_> {
         Ok(())
     }
 
+    /// Notes that the operating system is to send an entry.
+    pub fn put_plan(&self, plan: &PlanRow) -> Result<()> {
+        self.0
+            .prepare_cached("INSERT OR REPLACE INTO camera_plan VALUES (?1, ?2, ?3, ?4, ?5)")?
+            .execute((
+                &plan.id,
+                plan.entry,
+                &plan.slice,
+                &plan.task,
+                plan.not_after_ms,
+            ))?;
+        Ok(())
+    }
+
+    pub fn plans(&self) -> Result<Vec<PlanRow>> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT id, entry, slice, task, not_after_ms FROM camera_plan ORDER BY id",
+            )?
+            .query_map((), |row| {
+                Ok(PlanRow {
+                    id: row.get(0)?,
+                    entry: row.get(1)?,
+                    slice: row.get(2)?,
+                    task: row.get(3)?,
+                    not_after_ms: row.get(4)?,
+                })
+            })?
+            .collect::<rusqlite::Result<_>>()?)
+    }
+
+    pub fn remove_plan(&self, id: &str) -> Result<()> {
+        self.0
+            .prepare_cached("DELETE FROM camera_plan WHERE id = ?1")?
+            .execute([id])?;
+        Ok(())
+    }
+
+    /// What a mirrored folder has not any more, and the cloud is believed to have: numbers of assets and their entries.
+    pub fn to_mirror(&self, source: i64) -> Result<Vec<(i64, i64)>> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT a.n, e.n FROM camera_asset a JOIN camera_resource r ON r.asset = a.n
+                 JOIN camera_entry e ON e.n = r.entry
+                 WHERE a.source = ?1 AND a.here = 0 AND e.state IN (2, 3) AND NOT EXISTS
+                     (SELECT 1 FROM camera_resource o JOIN camera_asset b ON b.n = o.asset
+                      WHERE o.entry = e.n AND b.here = 1)
+                 ORDER BY a.n",
+            )?
+            .query_map([source], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Forgets an asset and its files.
+    pub fn remove_asset(&self, n: i64) -> Result<()> {
+        for sql in [
+            "DELETE FROM camera_resource WHERE asset = ?1",
+            "DELETE FROM camera_asset WHERE n = ?1",
+        ] {
+            self.0.prepare_cached(sql)?.execute([n])?;
+        }
+        Ok(())
+    }
+
     /// The names of all staged files that rows have.
     pub fn staged(&self) -> Result<Vec<String>> {
         Ok(self
             .0
-            .prepare_cached("SELECT staged FROM camera_resource WHERE staged IS NOT NULL")?
+            .prepare_cached(
+                "SELECT staged FROM camera_resource WHERE staged IS NOT NULL
+                 UNION ALL SELECT slice FROM camera_plan WHERE slice IS NOT NULL",
+            )?
             .query_map((), |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?)
     }

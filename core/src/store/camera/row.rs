@@ -18,6 +18,8 @@ pub(crate) struct SourceRow {
     pub rules: String,
     pub from_now: bool,
     pub mirror: bool,
+    /// When a person last allowed that much is deleted in the cloud.
+    pub confirmed_ms: Option<i64>,
     pub cursor: Option<String>,
     pub scanned_ms: Option<i64>,
     /// The last scan that showed all there is.
@@ -194,6 +196,7 @@ impl Table for SourceRow {
         "rules",
         "from_now",
         "mirror",
+        "confirmed_ms",
         "cursor",
         "scanned_ms",
         "complete_ms",
@@ -212,9 +215,10 @@ impl Table for SourceRow {
             rules: row.get(5)?,
             from_now: row.get(6)?,
             mirror: row.get(7)?,
-            cursor: row.get(8)?,
-            scanned_ms: row.get(9)?,
-            complete_ms: row.get(10)?,
+            confirmed_ms: row.get(8)?,
+            cursor: row.get(9)?,
+            scanned_ms: row.get(10)?,
+            complete_ms: row.get(11)?,
         })
     }
 
@@ -227,6 +231,7 @@ impl Table for SourceRow {
             Box::new(&self.rules),
             Box::new(self.from_now),
             Box::new(self.mirror),
+            Box::new(self.confirmed_ms),
             Box::new(&self.cursor),
             Box::new(self.scanned_ms),
             Box::new(self.complete_ms),
