@@ -380,6 +380,7 @@ mod tests {
                         charging,
                         battery_percent: bit(6).then_some(if bit(7) { 14 } else { 15 }),
                         low_power: bit(8),
+                        zone_minutes: 0,
                     };
                     let circumstances = Circumstances {
                         signed_in: network != Network::Metered || bit(9),

@@ -10,6 +10,8 @@ pub struct Counts {
     pub requests: BTreeMap<String, u64>,
     /// Bytes of file content sent, by space (`Sync`, `Archive`, `Backup`) and mode (`bin`, `thumb`, `public`), as `Sync/bin`.
     pub content_bytes: BTreeMap<String, u64>,
+    /// Bytes of file content received in uploads, those of uploads that broke included.
+    pub received_bytes: u64,
 }
 
 impl Counts {
@@ -45,6 +47,11 @@ impl CountBook {
     /// `bytes` more of content, `key` being `space/mode`.
     pub fn content(&self, key: &str, bytes: u64) {
         self.with(|counts| *counts.content_bytes.entry(key.to_owned()).or_default() += bytes);
+    }
+
+    /// `bytes` more of content have come.
+    pub fn received(&self, bytes: u64) {
+        self.with(|counts| counts.received_bytes += bytes);
     }
 
     /// The counts now.

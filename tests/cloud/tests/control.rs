@@ -107,7 +107,10 @@ async fn counts_are_read_and_reset_and_control_is_not_counted() {
     assert_eq!(counts["requests"], json!({"token": 1, "customer": 1}));
     site.done("POST", "counts/reset").await;
     let (_, counts) = site.control("GET", "counts", "").await;
-    assert_eq!(counts, json!({"requests": {}, "content_bytes": {}}));
+    assert_eq!(
+        counts,
+        json!({"requests": {}, "content_bytes": {}, "received_bytes": 0})
+    );
 }
 
 #[tokio::test]

@@ -319,7 +319,8 @@ impl CameraLedger<'_> {
     /// What was read longest ago, or never by itself.
     pub fn oldest_proofs(&self, limit: u32) -> Result<Vec<EntryRow>> {
         self.all(
-            "WHERE state IN (2, 3) ORDER BY verified_ms, n LIMIT ?1",
+            "WHERE state IN (2, 3) AND EXISTS (SELECT 1 FROM camera_resource r WHERE r.entry = camera_entry.n)
+             ORDER BY verified_ms, n LIMIT ?1",
             [limit],
         )
     }

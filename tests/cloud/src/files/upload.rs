@@ -142,6 +142,7 @@ async fn receive(
         if sink.position + weight as u64 > upload.size {
             return Err(Refusal::invalid("more bytes than were allocated"));
         }
+        state.counts.received(weight as u64);
         sink = state
             .blocking(move || {
                 sink.write(&gathered)?;

@@ -2,6 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 mod basics;
+mod handover;
+mod identity;
+mod transfers;
 
 use local_cloud::{Cloud, CloudOptions, Switches, Writer};
 use lomme::camera::{
@@ -140,7 +143,7 @@ impl Phone {
         let prefix = format!("/{DEVICE}/{mount}/");
         let all = self.writer().paths(&prefix).unwrap();
         all.into_iter()
-            .filter(|entry| entry.deleted.is_none() && entry.is_file)
+            .filter(|entry| entry.deleted.is_none() && entry.is_file && !entry.md5.is_empty())
             .map(|entry| {
                 let content = self.writer().read(&entry.path).unwrap();
                 let path = entry.path.trim_start_matches(&prefix);
