@@ -119,7 +119,7 @@ impl Camera {
                     Some(entry) if entry.state == PLACED => entry.n,
                     // Somebody has put another content there: ours is not there any more.
                     Some(entry) => {
-                        self.want_elsewhere(ledger, entry)?;
+                        self.want_again_there(ledger, entry)?;
                         new += 1;
                         self.insert_shown(ledger, mount, key, shown)?
                     }
@@ -152,6 +152,7 @@ impl Camera {
             created_ms: None,
             state: ADOPTED,
             lane: PHOTOS,
+            begun: true,
             wanted: None,
             uuid: None,
             revision: None,
@@ -162,10 +163,20 @@ impl Camera {
         })
     }
 
-    /// An entry whose place another content has: whoever is here and has its bytes gives them a place again.
-    fn want_elsewhere(&self, ledger: &CameraLedger<'_>, entry: EntryRow) -> Result<()> {
-        ledger.want_resources_of(entry.n)?;
-        ledger.remove_entry(entry.n)
+    /// An entry is not there, or not as it was: it is sent again, to its own path, by whoever is here and has its bytes.
+    fn want_again_there(&self, ledger: &CameraLedger<'_>, entry: EntryRow) -> Result<()> {
+        ledger.put_entry(&EntryRow {
+            state: PLACED,
+            wanted: Some(entry.modified_ms.unwrap_or(0)),
+            uuid: None,
+            revision: None,
+            verified_ms: None,
+            attempts: 0,
+            until_ms: None,
+            held: None,
+            ..entry
+        })?;
+        Ok(())
     }
 
     async fn look_for_missing(
@@ -224,7 +235,7 @@ impl Camera {
             Presence::Absent | Presence::Folder | Presence::File(_) => {
                 camera
                     .store
-                    .camera(|ledger| camera.want_elsewhere(ledger, entry))?;
+                    .camera(|ledger| camera.want_again_there(ledger, entry))?;
                 Ok(false)
             }
         })

@@ -24,7 +24,12 @@ const PIECE: usize = 256 * 1024;
 impl Camera {
     pub(super) async fn plan(&self, limit: u32, cancel: &CancelToken) -> Result<Vec<UploadPlan>> {
         let camera = self.clone();
-        let entries = blocking(move || camera.to_plan(limit)).await?;
+        let entries = blocking(move || {
+            let entries = camera.to_plan(limit)?;
+            camera.begin_all(&entries)?;
+            Ok(entries)
+        })
+        .await?;
         let mut plans = Vec::new();
         for entry in entries {
             match self.plan_entry(&entry, cancel).await {

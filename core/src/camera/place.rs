@@ -72,6 +72,7 @@ impl Places<'_, '_> {
             created_ms: None,
             state: PLACED,
             lane: if video { VIDEOS } else { PHOTOS },
+            begun: false,
             wanted: Some(self.rank),
             uuid: None,
             revision: None,

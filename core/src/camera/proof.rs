@@ -36,7 +36,11 @@ impl Camera {
             resource: resource.key,
             role: Role::of(resource.role),
             name: resource.name,
-            path: names::decode(&device) + "/" + &decode(&entry.mount) + "/" + &decode(&entry.path),
+            path: names::decode(&device)
+                + "/"
+                + &shown_path(&entry.mount)
+                + "/"
+                + &shown_path(&entry.path),
             size: entry.size,
             md5: hex(&entry.md5),
             blake3: resource.blake3.map(|hash| hex(&hash)),
@@ -201,7 +205,8 @@ fn compare(resource: &ResourceRow, path: PathBuf, cancel: &CancelToken) -> Resul
     }
 }
 
-fn decode(path: &str) -> String {
+/// A path in the cloud, as it is shown.
+pub(super) fn shown_path(path: &str) -> String {
     let names: Vec<String> = path.split('/').map(names::decode).collect();
     names.join("/")
 }

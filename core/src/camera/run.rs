@@ -281,9 +281,11 @@ impl Run<'_> {
             let camera = self.camera.clone();
             let now = weather.now_ms;
             let mut page = blocking(move || {
-                camera
+                let page = camera
                     .store
-                    .camera_read(|ledger| ledger.wanted_entries(lane, now, 0, PAGE))
+                    .camera_read(|ledger| ledger.wanted_entries(lane, now, 0, PAGE))?;
+                camera.begin_all(&page)?;
+                Ok(page)
             })
             .await?;
             page.retain(|entry| !self.flying.contains_key(&entry.n));

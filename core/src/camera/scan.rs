@@ -249,14 +249,18 @@ fn lose(ledger: &CameraLedger<'_>, n: i64) -> Result<bool> {
     let Some(row) = ledger.asset(n)?.filter(|row| row.here == HERE) else {
         return Ok(false);
     };
-    for mut resource in ledger.resources_of(n)? {
+    for one in ledger.resources_of(n)? {
+        // Another file of the asset may have had the same entry.
+        let Some(mut resource) = ledger.resource(one.n)? else {
+            continue;
+        };
         // What the platform has provided is still to be sent.
         if resource.staged.is_none() {
             resource.wanted = None;
             if let Some(entry) = resource.entry
                 && ledger.is_unsent_and_only_of(entry, n)?
             {
-                ledger.remove_entry(entry)?;
+                ledger.retire_entry(entry)?;
                 resource.entry = None;
             }
             ledger.put_resource(&resource)?;
@@ -358,7 +362,10 @@ impl Offer<'_> {
         let mut changed = false;
         for resource in offered {
             let at = before.iter().position(|old| old.key == resource.key);
-            let old = at.map(|at| before.swap_remove(at));
+            let old = match at.map(|at| before.swap_remove(at)) {
+                Some(old) => ledger.resource(old.n)?,
+                None => None,
+            };
             let readable = resource.path.is_some() || self.source.root.is_some();
             let same = old.as_ref().is_some_and(|old| {
                 old.stamp == resource.stamp
@@ -398,7 +405,7 @@ impl Offer<'_> {
                 (now.size, now.stamp) = (resource.size, resource.stamp);
                 now.until_ms = self.settles(about, new);
             }
-            if now.entry.is_none() && now.held.is_none() || !same {
+            if rank.is_none() || now.entry.is_none() && now.held.is_none() || !same {
                 now.wanted = rank;
             }
             ledger.put_resource(&now)?;
@@ -415,7 +422,7 @@ impl Offer<'_> {
             && self.source.root.is_none()
             && ledger.is_unsent_and_only_of(entry, row.asset)?
         {
-            ledger.remove_entry(entry)?;
+            ledger.retire_entry(entry)?;
         }
         (row.md5, row.blake3, row.staged) = (None, None, None);
         (row.attempts, row.held) = (0, None);

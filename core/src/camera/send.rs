@@ -15,7 +15,7 @@ use crate::remote::{ContentFacts, FileHistory, Presence, RemotePath};
 use crate::runtime::blocking;
 use crate::sending::{Class, Foreign, Origin, Outgoing, Pause, Reason, Sender};
 use crate::store::{
-    ADOPTED, AssetRow, CameraLedger, EntryRow, PLACED, READ, ResourceRow, SourceRow, VERIFIED,
+    ADOPTED, AssetRow, CameraLedger, EntryRow, HERE, PLACED, READ, ResourceRow, SourceRow, VERIFIED,
 };
 use crate::{CancelToken, Error, Result, RetryAdvice};
 use std::collections::{HashMap, HashSet};
@@ -130,10 +130,10 @@ impl Camera {
             };
             let moved = self.moving.counter(n);
             let sent = sender.deliver(&path, &facts, only_new, &job.outgoing, &moved, cancel);
-            match sent.await {
-                Err(Error::NameTaken) if only_new => {}
-                sent => sent?,
-            }
+            let taken = match sent.await {
+                Err(Error::NameTaken) if only_new => true,
+                sent => sent.map(|()| false)?,
+            };
             match self.remote.look(&path, cancel).await? {
                 Presence::File(history) if has(&history, &job.entry) => {
                     let camera = self.clone();
@@ -141,16 +141,19 @@ impl Camera {
                     return Ok(Done::Proven);
                 }
                 // The file of this path on our own device is an older version of ours.
-                Presence::File(_) if only_new && job.source.root.is_some() => over = true,
-                Presence::File(history) if only_new => {
-                    let camera = self.clone();
-                    blocking(move || camera.give_way(job, &history)).await?;
+                Presence::File(_) if taken && job.source.root.is_some() => over = true,
+                Presence::File(history) if taken => {
+                    // A second look: what gives way for a wrong answer would be there twice.
+                    match self.remote.look(&path, cancel).await? {
+                        Presence::File(again) if has(&again, &job.entry) => {}
+                        Presence::File(_) => {
+                            let camera = self.clone();
+                            blocking(move || camera.give_way(job, &history)).await?;
+                        }
+                        _ => return Err(not_what_was_sent()),
+                    }
                 }
-                _ => {
-                    return Err(Error::ContentMismatch {
-                        detail: "not the file that was sent".into(),
-                    });
-                }
+                _ => return Err(not_what_was_sent()),
             }
         }
         Err(Error::NameTaken)
@@ -164,6 +167,16 @@ impl Camera {
         self.remote.make_folder(&path, cancel).await?;
         self.moving.lock().mounts.insert(mount.to_owned());
         Ok(())
+    }
+
+    /// Notes durably, of many at once, that they are about to be announced.
+    pub(super) fn begin_all(&self, entries: &[EntryRow]) -> Result<()> {
+        let new = entries.iter().filter(|entry| !entry.begun);
+        let new: Vec<i64> = new.map(|entry| entry.n).collect();
+        match new.is_empty() {
+            true => Ok(()),
+            false => self.store.camera(|ledger| ledger.begin_entries(&new)),
+        }
     }
 
     /// What is to be sent, and from where; what nobody can give any more is wanted no more.
@@ -183,7 +196,10 @@ impl Camera {
             Ok(None)
         })?;
         let Some((entry, source, asset, resource)) = found else {
-            self.store.camera(|ledger| drop_entry(ledger, n))?;
+            self.store.camera(|ledger| {
+                ledger.want_resources_of(n)?;
+                ledger.retire_entry(n)
+            })?;
             return Ok(None);
         };
         let outgoing = Outgoing {
@@ -279,17 +295,19 @@ impl Camera {
             else {
                 return Ok(());
             };
-            ledger.put_entry(&EntryRow {
-                n: 0,
-                md5: there.md5,
-                size: there.size,
-                state: ADOPTED,
-                wanted: None,
-                uuid: history.file.uuid,
-                revision: there.number,
-                verified_ms: None,
-                ..entry.clone()
-            })?;
+            if !ledger.is_at(&entry.mount, &entry.fold, &there.md5, there.size)? {
+                ledger.put_entry(&EntryRow {
+                    n: 0,
+                    md5: there.md5,
+                    size: there.size,
+                    state: ADOPTED,
+                    wanted: None,
+                    uuid: history.file.uuid,
+                    revision: there.number,
+                    verified_ms: None,
+                    ..entry.clone()
+                })?;
+            }
             let Some(mut asset) = ledger.asset(job.asset.n)? else {
                 return Ok(());
             };
@@ -374,7 +392,8 @@ fn read_again(ledger: &CameraLedger<'_>, n: i64, now_ms: i64, error: &Error) -> 
             blake3: None,
             staged: None,
             entry: None,
-            wanted: Some(rank(&asset, &About::of(&asset))),
+            wanted: (asset.here == HERE && asset.skipped.is_none())
+                .then(|| rank(&asset, &About::of(&asset))),
             ..failed(resource, now_ms, error, None)
         };
         let unstable = attempts + 1 >= READINGS;
@@ -387,18 +406,13 @@ fn read_again(ledger: &CameraLedger<'_>, n: i64, now_ms: i64, error: &Error) -> 
             ..row
         })?;
     }
-    drop_entry(ledger, n)
+    ledger.retire_entry(n)
 }
 
-/// An entry that nobody can give bytes for: what is in the cloud of it, a listing adopts again.
-fn drop_entry(ledger: &CameraLedger<'_>, n: i64) -> Result<()> {
-    for resource in ledger.resources_of_entry(n)? {
-        ledger.put_resource(&ResourceRow {
-            entry: None,
-            ..resource
-        })?;
+fn not_what_was_sent() -> Error {
+    Error::ContentMismatch {
+        detail: "not the file that was sent".into(),
     }
-    ledger.remove_entry(n)
 }
 
 /// Whether a file there is what an entry says.

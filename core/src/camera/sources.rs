@@ -165,7 +165,11 @@ pub(super) fn judge(
     }
     let wants = skipped.is_none() && row.here == HERE && !about.pending;
     let rank = wants.then(|| rank(row, &about));
-    for mut resource in ledger.resources_of(row.n)? {
+    for one in ledger.resources_of(row.n)? {
+        // Another file of the asset may have had the same entry.
+        let Some(mut resource) = ledger.resource(one.n)? else {
+            continue;
+        };
         match resource.entry {
             None => {
                 resource.wanted = rank;
@@ -174,8 +178,9 @@ pub(super) fn judge(
             // Not sent yet, and nobody else's: it is not sent any more.
             Some(entry) if rank.is_none() => {
                 if ledger.is_unsent_and_only_of(entry, row.n)? {
-                    ledger.remove_entry(entry)?;
-                    resource.entry = None;
+                    ledger.retire_entry(entry)?;
+                    // Our copy is swept; the platform gives it again if it is wanted again.
+                    (resource.entry, resource.staged) = (None, None);
                 }
             }
             Some(_) => {}

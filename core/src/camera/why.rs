@@ -5,12 +5,12 @@
 use super::device::chosen;
 use super::held::Held;
 use super::place::is_deleted;
+use super::proof::shown_path;
 use super::scan::About;
 use super::sources::known;
 use super::{AssetState, AssetWhy, Camera, CameraHold, CameraPark, Skip, SourceId, rules};
 use crate::conditions::{Circumstances, Waiting, Work, decide};
 use crate::content::Purpose;
-use crate::remote::names;
 use crate::sending::{AccountHold, Pause};
 use crate::store::{ADOPTED, EXPORT, EntryRow, HERE, ResourceRow, VERIFIED, VIDEOS};
 use crate::{Error, Result};
@@ -123,10 +123,10 @@ impl Camera {
             .collect();
         let all = entries.len() == parts.len();
         let least = entries.iter().map(|entry| entry.state).min();
-        let state = if all && least == Some(VERIFIED) {
-            AssetState::Verified
-        } else if all && entries.iter().any(|entry| is_deleted(entry)) {
+        let state = if all && entries.iter().any(|entry| is_deleted(entry)) {
             AssetState::DeletedInCloud
+        } else if all && least == Some(VERIFIED) {
+            AssetState::Verified
         } else if all && least >= Some(ADOPTED) {
             AssetState::Listed
         } else if skipped.is_some() {
@@ -153,7 +153,7 @@ impl Camera {
         };
         let paths = entries
             .iter()
-            .map(|entry| names::decode(&entry.path))
+            .map(|entry| shown_path(&entry.path))
             .collect();
         let explanation = sentence(state, skipped, hold.as_ref());
         Ok(AssetWhy {

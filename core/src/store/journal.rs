@@ -219,6 +219,7 @@ const V4: &str = "
         created_ms INTEGER,
         state INTEGER NOT NULL,
         lane INTEGER NOT NULL,
+        begun INTEGER NOT NULL,
         wanted INTEGER,
         uuid BLOB,
         revision INTEGER,

@@ -4,7 +4,9 @@
     reason = "a test helper that fails should fail the test"
 )]
 
+pub mod faults;
 mod forgetful;
+pub mod lives;
 mod mortal;
 mod pocket;
 pub mod powercut;

@@ -88,7 +88,7 @@ impl CameraLedger<'_> {
     pub fn forget_unwanted(&self) -> Result<()> {
         self.0
             .prepare_cached(
-                "DELETE FROM camera_entry WHERE wanted IS NOT NULL AND state = 0 AND NOT EXISTS
+                "DELETE FROM camera_entry WHERE begun = 0 AND state = 0 AND NOT EXISTS
                      (SELECT 1 FROM camera_resource r WHERE r.entry = camera_entry.n)",
             )?
             .execute(())?;
@@ -183,10 +183,38 @@ impl CameraLedger<'_> {
         Ok(self
             .0
             .prepare_cached(
-                "SELECT 1 FROM camera_entry e WHERE n = ?1 AND state = 0 AND verified_ms IS NULL AND NOT EXISTS
+                "SELECT 1 FROM camera_entry e WHERE n = ?1 AND state = 0 AND NOT EXISTS
                      (SELECT 1 FROM camera_resource r WHERE r.entry = e.n AND r.asset <> ?2)",
             )?
             .exists((entry, asset))?)
+    }
+
+    /// Nobody wants to send an entry any more. If it may be in the cloud all the same, its place stays known, so that its
+    /// content gets no second one.
+    pub fn retire_entry(&self, n: i64) -> Result<()> {
+        self.0
+            .prepare_cached("UPDATE camera_resource SET entry = NULL WHERE entry = ?1")?
+            .execute([n])?;
+        self.0
+            .prepare_cached("DELETE FROM camera_entry WHERE n = ?1 AND begun = 0")?
+            .execute([n])?;
+        self.0
+            .prepare_cached(
+                "UPDATE camera_entry SET wanted = NULL, attempts = 0, until_ms = NULL, held = NULL WHERE n = ?1",
+            )?
+            .execute([n])?;
+        Ok(())
+    }
+
+    /// These are about to be announced.
+    pub fn begin_entries(&self, entries: &[i64]) -> Result<()> {
+        let mut begin = self
+            .0
+            .prepare_cached("UPDATE camera_entry SET begun = 1 WHERE n = ?1")?;
+        for n in entries {
+            begin.execute([n])?;
+        }
+        Ok(())
     }
 
     pub fn remove_resource(&self, n: i64) -> Result<()> {
@@ -242,6 +270,16 @@ impl CameraLedger<'_> {
             .0
             .prepare_cached(
                 "SELECT 1 FROM camera_entry WHERE mount = ?1 AND fold = ?2 AND (md5 <> ?3 OR size <> ?4)",
+            )?
+            .exists((mount, fold, md5, size.cast_signed()))?)
+    }
+
+    /// Whether an entry of this content has a path.
+    pub fn is_at(&self, mount: &str, fold: &str, md5: &[u8; 16], size: u64) -> Result<bool> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT 1 FROM camera_entry WHERE mount = ?1 AND fold = ?2 AND md5 = ?3 AND size = ?4",
             )?
             .exists((mount, fold, md5, size.cast_signed()))?)
     }
@@ -364,8 +402,8 @@ impl CameraLedger<'_> {
         self.0
             .prepare_cached(
                 "UPDATE camera_entry SET attempts = 0, until_ms = NULL, held = NULL, wanted = ifnull(wanted, 0)
-                 WHERE state = 0 AND (?1 IS NULL OR EXISTS
-                     (SELECT 1 FROM camera_resource r WHERE r.entry = camera_entry.n AND r.asset = ?1))",
+                 WHERE state = 0 AND EXISTS (SELECT 1 FROM camera_resource r
+                     WHERE r.entry = camera_entry.n AND (?1 IS NULL OR r.asset = ?1))",
             )?
             .execute([asset])?;
         Ok(())
@@ -429,7 +467,8 @@ impl CameraLedger<'_> {
                 "SELECT (SELECT count(*) FROM camera_resource r JOIN camera_asset a ON a.n = r.asset
                          WHERE r.held IS NOT NULL AND r.wanted IS NULL AND r.entry IS NULL AND a.here = 1
                              AND a.skipped IS NULL)
-                     + (SELECT count(*) FROM camera_entry WHERE state = 0 AND wanted IS NULL)",
+                     + (SELECT count(*) FROM camera_entry e WHERE state = 0 AND wanted IS NULL
+                         AND EXISTS (SELECT 1 FROM camera_resource r WHERE r.entry = e.n))",
             )?
             .query_row((), |row| row.get(0))?;
         Ok(count.unsigned_abs())

@@ -105,6 +105,8 @@ pub(crate) struct EntryRow {
     pub state: u8,
     /// [`PHOTOS`] or [`VIDEOS`].
     pub lane: u8,
+    /// It was announced to the service, so that it may be there, whatever its state.
+    pub begun: bool,
     /// Its place in the queue of what must be sent, the highest first.
     pub wanted: Option<i64>,
     pub uuid: Option<Id>,
@@ -369,6 +371,7 @@ impl Table for EntryRow {
         "created_ms",
         "state",
         "lane",
+        "begun",
         "wanted",
         "uuid",
         "revision",
@@ -394,13 +397,14 @@ impl Table for EntryRow {
             created_ms: row.get(7)?,
             state: row.get(8)?,
             lane: row.get(9)?,
-            wanted: row.get(10)?,
-            uuid: row.get(11)?,
-            revision: row.get::<_, Option<i64>>(12)?.map(whole),
-            verified_ms: row.get(13)?,
-            attempts: row.get(14)?,
-            until_ms: row.get(15)?,
-            held: row.get(16)?,
+            begun: row.get(10)?,
+            wanted: row.get(11)?,
+            uuid: row.get(12)?,
+            revision: row.get::<_, Option<i64>>(13)?.map(whole),
+            verified_ms: row.get(14)?,
+            attempts: row.get(15)?,
+            until_ms: row.get(16)?,
+            held: row.get(17)?,
         })
     }
 
@@ -415,6 +419,7 @@ impl Table for EntryRow {
             Box::new(self.created_ms),
             Box::new(self.state),
             Box::new(self.lane),
+            Box::new(self.begun),
             Box::new(self.wanted),
             Box::new(self.uuid),
             Box::new(self.revision.map(u64::cast_signed)),

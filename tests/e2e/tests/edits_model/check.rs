@@ -1,11 +1,11 @@
 //! The end of a life: everything comes to rest, and nothing is lost, doubled or left over.
 
-use crate::faults;
 use crate::life::World;
 use crate::saved::Elsewhere;
 use lomme::CancelToken;
 use lomme::catalog::{Kind, Space};
 use lomme::edits::{ConflictKind, Hold, Park, Resolution};
+use lomme_e2e::faults;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rounds in which everything must have come to rest.

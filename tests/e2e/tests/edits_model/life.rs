@@ -1,7 +1,6 @@
 //! One life, from one number: what the two phones and the computer do, one call after the other.
 
 use crate::check;
-use crate::faults;
 use crate::phone::{Phone, directory};
 use crate::saved::{Holder, Saved};
 use local_cloud::{Cloud, CloudOptions};
@@ -9,6 +8,7 @@ use lomme::catalog::{Item, ItemId, Kind, Space};
 use lomme::clock::ManualClock;
 use lomme::edits::{Hold, NewContent, Park, Pending, Resolution};
 use lomme::{CancelToken, Error};
+use lomme_e2e::faults;
 use std::fmt::Debug;
 use std::time::Duration;
 
@@ -47,24 +47,6 @@ pub enum Sort {
     Wishes,
     /// They send what they want.
     Whatever,
-}
-
-impl Sort {
-    /// What picks its test out of all.
-    pub fn filter(self) -> &'static str {
-        match self {
-            Self::Wishes => "what_is",
-            Self::Whatever => "whatever",
-        }
-    }
-
-    /// The command that lives one life again.
-    pub fn replay(self, seed: u64) -> String {
-        let filter = self.filter();
-        format!(
-            "LOMME_SEED={seed} cargo test -p lomme-e2e --all-features --test edits_model -- --nocapture {filter}"
-        )
-    }
 }
 
 /// Lives the life of `seed`; the error says what was wrong in the end.

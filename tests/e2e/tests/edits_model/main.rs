@@ -5,21 +5,30 @@
 #![allow(clippy::unwrap_used, missing_docs)]
 
 mod check;
-mod faults;
 mod life;
-mod many;
 mod phone;
 mod saved;
 mod writers;
 
 use life::Sort;
+use lomme_e2e::lives::{self, Lives};
 
 #[test]
 fn what_is_wished_and_given_up_leaves_the_phones_showing_what_there_is() {
-    many::live(Sort::Wishes, 500);
+    let lives = Lives {
+        test: "edits_model",
+        filter: "what_is",
+        live: |seed, loud| life::live(seed, Sort::Wishes, loud),
+    };
+    lives::live(lives, 500);
 }
 
 #[test]
 fn whatever_happens_to_two_phones_and_a_computer_no_saved_byte_is_lost() {
-    many::live(Sort::Whatever, 2_010);
+    let lives = Lives {
+        test: "edits_model",
+        filter: "whatever",
+        live: |seed, loud| life::live(seed, Sort::Whatever, loud),
+    };
+    lives::live(lives, 2_010);
 }

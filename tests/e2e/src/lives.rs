@@ -1,6 +1,5 @@
 //! Many lives at once, and what the environment asks for instead of the usual ones.
 
-use crate::life::{self, Sort};
 use std::io::Write;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::SeqCst};
 use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
@@ -14,9 +13,30 @@ const ENOUGH: usize = 20;
 /// Lives at once for each core: most of the time they wait for an answer or a thread.
 const CROWD: usize = 3;
 
+/// A random life, which a seed tells again.
+#[derive(Clone, Copy)]
+pub struct Lives {
+    /// The test binary that it is in.
+    pub test: &'static str,
+    /// What picks its test out of all in there.
+    pub filter: &'static str,
+    /// Lives the life of a seed, told step by step if it is wished; the error says what was wrong in the end.
+    pub live: fn(u64, bool) -> Result<(), String>,
+}
+
+impl Lives {
+    /// The command that lives one life again.
+    fn replay(self, seed: u64) -> String {
+        let Self { test, filter, .. } = self;
+        format!(
+            "LOMME_SEED={seed} cargo test -p lomme-e2e --all-features --test {test} -- --nocapture {filter}"
+        )
+    }
+}
+
 /// Lives that are lived, and which one each worker is at.
 struct Run {
-    sort: Sort,
+    lives: Lives,
     next: AtomicU64,
     to: u64,
     stopped: AtomicBool,
@@ -24,13 +44,13 @@ struct Run {
 }
 
 /// Lives the lives from 0 to before `usual`, or those that `LOMME_SEED` or `LOMME_SEEDS` ask for, and fails with the seeds of those that broke.
-pub fn live(sort: Sort, usual: u64) {
+pub fn live(lives: Lives, usual: u64) {
     if let Some(seed) = number("LOMME_SEED") {
-        return one(sort, seed);
+        return one(lives, seed);
     }
     let (from, to) = span().unwrap_or((0, usual));
     let run = Arc::new(Run {
-        sort,
+        lives,
         next: AtomicU64::new(from),
         to,
         stopped: AtomicBool::new(false),
@@ -62,21 +82,21 @@ pub fn live(sort: Sort, usual: u64) {
     }
     say(&format!(
         "{} of {lived} lives in {:.0?}\n",
-        sort.filter(),
+        lives.filter,
         begun.elapsed()
     ));
     let list: Vec<String> = broken
         .iter()
-        .map(|(seed, why)| format!("{}\n    {why}", sort.replay(*seed)))
+        .map(|(seed, why)| format!("{}\n    {why}", lives.replay(*seed)))
         .collect();
     let count = list.len();
     assert!(list.is_empty(), "{count} broke:\n{}", list.join("\n"));
 }
 
 /// One life, told step by step.
-fn one(sort: Sort, seed: u64) {
+fn one(lives: Lives, seed: u64) {
     let (told, hear) = channel();
-    std::thread::spawn(move || told.send(life::live(seed, sort, true)));
+    std::thread::spawn(move || told.send((lives.live)(seed, true)));
     match hear.recv_timeout(ENDLESS) {
         Ok(lived) => lived.unwrap(),
         Err(why) => panic!("life {seed}: {why}"),
@@ -98,10 +118,10 @@ impl Run {
                 if seed >= run.to {
                     break;
                 }
-                run.lives().push((seed, Instant::now()));
-                let lived = std::panic::catch_unwind(|| life::live(seed, run.sort, false));
+                run.under_way().push((seed, Instant::now()));
+                let lived = std::panic::catch_unwind(|| (run.lives.live)(seed, false));
                 let lived = lived.unwrap_or_else(|why| Err(format!("a panic: {}", text(&*why))));
-                let mut lives = run.lives();
+                let mut lives = run.under_way();
                 let Some(at) = lives.iter().position(|(lived, _)| *lived == seed) else {
                     // Given up meanwhile, and so is this thread.
                     return;
@@ -116,7 +136,7 @@ impl Run {
 
     /// The lives that will not end; they are under way no more.
     fn endless(&self) -> Vec<u64> {
-        let mut lives = self.lives();
+        let mut lives = self.under_way();
         let (endless, others) = lives
             .drain(..)
             .partition(|(_, begun)| begun.elapsed() > ENDLESS);
@@ -127,7 +147,7 @@ impl Run {
             .collect()
     }
 
-    fn lives(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Instant)>> {
+    fn under_way(&self) -> std::sync::MutexGuard<'_, Vec<(u64, Instant)>> {
         self.under_way.lock().unwrap()
     }
 }
