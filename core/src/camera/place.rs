@@ -293,7 +293,8 @@ mod tests {
         assert!(name.len() <= LONGEST && name.ends_with(".JPEG"), "{name}");
         assert_eq!(wire_name("IMG_1.HEIC"), "IMG_1.HEIC");
         assert_eq!(wire_name("e\u{301}.jpg"), "é.jpg");
-        assert_eq!(wire_name(".."), "file");
+        assert_eq!(wire_name(".."), "．．");
+        assert_eq!(wire_name(" "), "file");
         assert_eq!(wire_name("a/b.jpg").matches('/').count(), 0);
     }
 }

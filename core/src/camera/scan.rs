@@ -23,6 +23,8 @@ const PAGE: usize = 500;
 pub(super) const SETTLE_MS: i64 = 10_000;
 /// What is fresh goes before what was there at first.
 const FRESH: i64 = 1 << 50;
+/// A film takes long to read: photos of its class go before it.
+const FILM: i64 = 1 << 49;
 
 /// What the platform has told of an asset.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -45,8 +47,9 @@ impl About {
 /// Its place in a queue: fresh ones first, then the newest (complaint no. 28: new photos never wait for old ones).
 pub(super) fn rank(row: &AssetRow, about: &About) -> i64 {
     let order = about.taken_ms.or(about.added_ms).or(about.modified_ms);
-    let order = order.unwrap_or(row.first_seen_ms).clamp(0, FRESH - 1);
-    if row.fresh { order + FRESH } else { order }
+    let order = order.unwrap_or(row.first_seen_ms).clamp(0, FILM - 1);
+    let film = about.kinds.contains(&AssetKind::Video);
+    order + if row.fresh { FRESH } else { 0 } - if film { FILM } else { 0 }
 }
 
 /// The scans of this process.

@@ -160,6 +160,42 @@ fn a_mark_keeps_its_first_time_but_for_the_last_opening() {
 }
 
 #[test]
+fn a_journal_of_version_4_keeps_its_camera_ledger() {
+    let dir = TempDir::new().unwrap();
+    let old = Connection::open(dir.path().join("journal.db")).unwrap();
+    old.execute_batch(include_str!("testdata/journal-v4.sql"))
+        .unwrap();
+    drop(old);
+    let store = open(&dir);
+    store
+        .camera_read(|ledger| {
+            let source = ledger.source(1)?.unwrap();
+            assert_eq!(
+                (source.name.as_str(), source.cursor.as_deref()),
+                ("Camera", Some("generation 7"))
+            );
+            let asset = ledger.asset_of_key(1, "42")?.unwrap();
+            assert_eq!(
+                (asset.folder.as_deref(), asset.stem.as_deref()),
+                (Some("2026/08"), Some("IMG_1"))
+            );
+            let resource = ledger.resources_of(asset.n)?.remove(0);
+            let entry = ledger.entry(resource.entry.unwrap())?.unwrap();
+            assert_eq!(
+                (resource.md5, resource.size),
+                (Some(entry.md5), Some(entry.size))
+            );
+            assert_eq!(
+                (entry.state, entry.begun, entry.revision),
+                (VERIFIED, true, Some(1))
+            );
+            assert_eq!(ledger.plans()?[0].task.as_deref(), Some("task"));
+            Ok(())
+        })
+        .unwrap();
+}
+
+#[test]
 fn a_new_journal_equals_the_shipped_snapshot_migrated() {
     let schema = |connection: &Connection| -> Vec<String> {
         connection
@@ -181,6 +217,7 @@ fn a_new_journal_equals_the_shipped_snapshot_migrated() {
         include_str!("testdata/journal-v1.sql"),
         include_str!("testdata/journal-v2.sql"),
         include_str!("testdata/journal-v3.sql"),
+        include_str!("testdata/journal-v4.sql"),
     ] {
         let mut old = Connection::open_in_memory().unwrap();
         old.execute_batch(snapshot).unwrap();
@@ -208,7 +245,7 @@ fn a_journal_from_a_newer_program_is_refused_and_untouched() {
         refused,
         Some(Error::StoreTooNew {
             found: 99,
-            known: 3
+            known: 4
         })
     );
     let db = Connection::open(&path).unwrap();

@@ -110,7 +110,7 @@ async fn bytes_that_the_platform_must_provide_are_asked_for_and_what_is_there_is
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_reinstall_adopts_what_the_claimed_device_has_and_sends_nothing() {
+async fn no_5_a_reinstall_adopts_what_the_claimed_device_has_and_sends_nothing() {
     let phone = Phone::new().await;
     let library = phone.library(AssetRules::default());
     let content = |n: usize| format!("photo {n}");

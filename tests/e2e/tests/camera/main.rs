@@ -4,6 +4,7 @@
 mod basics;
 mod handover;
 mod identity;
+mod more;
 mod transfers;
 
 use local_cloud::{Cloud, CloudOptions, Switches, Writer};
