@@ -57,7 +57,7 @@ async fn no_9_what_the_cloud_has_lost_or_has_wrong_is_found_by_the_audit_and_sen
     phone.clock.advance(86_400_000);
     let cancel = CancelToken::new();
     assert_eq!(phone.camera().audit(100, &cancel).await.unwrap(), (5, 1));
-    assert_eq!(phone.state(library, "3"), AssetState::Seen);
+    assert_eq!(phone.state(library, "3"), AssetState::Placed);
     phone.back_up().await;
     let there = phone.there("Camera");
     for n in 0..5 {
