@@ -10,7 +10,7 @@ use crate::runtime::blocking;
 use crate::store::Store;
 use crate::{CancelToken, Error, Result};
 
-const DEVICE: &str = "camera device";
+pub(super) const DEVICE: &str = "camera device";
 /// Sync's and Archive's, and no backup.
 const BUILT_IN: &str = "jotta";
 /// Longest name, in bytes.

@@ -29,10 +29,8 @@ impl Camera {
         self.store.camera_read(|ledger| {
             let gone = ledger.to_mirror(source.n)?.len() as u64;
             let of = gone + ledger.here(source.n)?.len() as u64;
-            // Allowed since the scan that has found it gone.
-            let allowed =
-                source.confirmed_ms.is_some() && source.confirmed_ms >= source.complete_ms;
-            let asks = gone > MANY.max(of / MANY_PART) && !allowed;
+            let new = ledger.gone_after(source.n, source.confirmed_ms.unwrap_or(i64::MIN))?;
+            let asks = new > MANY.max(of / MANY_PART);
             Ok(MirrorPending { gone, of, asks })
         })
     }

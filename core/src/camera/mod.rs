@@ -306,6 +306,12 @@ impl Camera {
         self.explain(source, asset)
     }
 
+    /// Assets that have failed or need a person, with the reason of each: up to `limit` after the last of the answer before
+    /// (0 at first). A local read.
+    pub fn troubled(&self, after: u64, limit: u32) -> Result<(Vec<TroubledAsset>, u64)> {
+        self.list_troubled(after, limit)
+    }
+
     /// Proofs of what is in the cloud, up to `limit` after the last of the answer before (0 at first). A local read.
     pub fn receipts(&self, after: u64, limit: u32) -> Result<(Vec<Receipt>, u64)> {
         self.list_receipts(after, limit)

@@ -18,7 +18,7 @@ use std::path::PathBuf;
 const DAY_MS: i64 = 86_400_000;
 /// How long a proof is good enough to remove what it is of.
 const GOOD_MS: i64 = 3_600_000;
-const PROOFS: &str = "camera proofs";
+pub(super) const PROOFS: &str = "camera proofs";
 
 impl Camera {
     pub(super) fn list_receipts(&self, after: u64, limit: u32) -> Result<(Vec<Receipt>, u64)> {

@@ -11,7 +11,7 @@ use crate::Result;
 use crate::store::{AssetRow, HERE, Store};
 use std::collections::BTreeMap;
 
-const RULES: &str = "camera rules";
+pub(super) const RULES: &str = "camera rules";
 /// Rows of a page.
 const PAGE: u32 = 500;
 const DAY_MINUTES: i64 = 24 * 60;

@@ -151,6 +151,11 @@ impl Camera {
         } else if batch.remaining == export.items && export.items > 0 {
             batch.hold = Some(CameraHold::ToProvide);
         }
+        if batch.hold.is_none() && batch.remaining > 0 && !spent {
+            // All that is left has failed or rests: the first says how.
+            let (first, _) = self.list_troubled(0, 1)?;
+            batch.hold = first.into_iter().find_map(|asset| asset.why.hold);
+        }
         let in_time = |at: i64| Next::After {
             ms: (at - now).clamp(0, 24 * 3_600_000).unsigned_abs(),
         };
@@ -172,6 +177,11 @@ impl Camera {
                 in_time(*until_ms)
             }
             Some(CameraHold::ToProvide) => Next::WhenProvided,
+            Some(
+                CameraHold::Retry { .. }
+                | CameraHold::NotProvided { .. }
+                | CameraHold::Settling { .. },
+            ) => time.map_or(Next::Now, in_time),
             Some(_) => Next::NeedsUser,
             None if spent => Next::Now,
             None => time.map_or(Next::Now, in_time),

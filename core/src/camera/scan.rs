@@ -227,7 +227,7 @@ impl Camera {
                     lost.extend(ledger.here(row.n)?.into_iter().filter(|n| !seen.has(*n)));
                 }
                 for n in lost {
-                    result.gone += u64::from(lose(ledger, n)?);
+                    result.gone += u64::from(lose(ledger, n, now)?);
                 }
             }
             if kind == ScanKind::Full && complete {
@@ -248,7 +248,7 @@ impl Camera {
 }
 
 /// It is not here any more: what was not read is not wanted, and what was not sent neither.
-fn lose(ledger: &CameraLedger<'_>, n: i64) -> Result<bool> {
+fn lose(ledger: &CameraLedger<'_>, n: i64, now_ms: i64) -> Result<bool> {
     let Some(row) = ledger.asset(n)?.filter(|row| row.here == HERE) else {
         return Ok(false);
     };
@@ -269,7 +269,12 @@ fn lose(ledger: &CameraLedger<'_>, n: i64) -> Result<bool> {
             ledger.put_resource(&resource)?;
         }
     }
-    ledger.put_asset(&AssetRow { here: GONE, ..row })?;
+    // Since when it is gone: a person who allows a deletion means what was gone by then.
+    ledger.put_asset(&AssetRow {
+        here: GONE,
+        changed_ms: now_ms,
+        ..row
+    })?;
     Ok(true)
 }
 

@@ -142,6 +142,10 @@ impl Camera {
             }
             ledger.forget_entries()
         })?;
+        // They are the account's, and the next one's person says their own.
+        for key in [super::device::DEVICE, super::proof::PROOFS, rules::RULES] {
+            self.store.update_setting(key, |_| Ok((None, ())))?;
+        }
         self.drop_staged_but(&[])
     }
 }

@@ -579,6 +579,17 @@ pub struct AssetWhy {
     pub explanation: String,
 }
 
+/// An asset that has failed or needs a person.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TroubledAsset {
+    /// The source.
+    pub source: SourceId,
+    /// The asset.
+    pub asset: String,
+    /// Why it waits.
+    pub why: AssetWhy,
+}
+
 /// A photo's proof: what was sent, and where it was seen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Receipt {

@@ -8,7 +8,9 @@ use super::place::is_deleted;
 use super::proof::shown_path;
 use super::scan::About;
 use super::sources::known;
-use super::{AssetState, AssetWhy, Camera, CameraHold, CameraPark, Skip, SourceId, rules};
+use super::{
+    AssetState, AssetWhy, Camera, CameraHold, CameraPark, Skip, SourceId, TroubledAsset, rules,
+};
 use crate::conditions::{Circumstances, Waiting, Work, decide};
 use crate::content::Purpose;
 use crate::sending::{AccountHold, Pause};
@@ -94,6 +96,29 @@ impl Camera {
             videos: hold(rules.videos.as_ref().unwrap_or(&rules.rules))?,
             probing: pause.is_some(),
         })
+    }
+
+    pub(super) fn list_troubled(
+        &self,
+        after: u64,
+        limit: u32,
+    ) -> Result<(Vec<TroubledAsset>, u64)> {
+        let from = i64::try_from(after).unwrap_or(i64::MAX);
+        let rows = self
+            .store
+            .camera_read(|ledger| ledger.troubled(from, limit))?;
+        let last = rows.last().map_or(after, |row| row.n.unsigned_abs());
+        let mut troubled = Vec::new();
+        for row in rows {
+            let source = row.source.unsigned_abs();
+            let why = self.explain(source, &row.key)?;
+            troubled.push(TroubledAsset {
+                source,
+                asset: row.key,
+                why,
+            });
+        }
+        Ok((troubled, last))
     }
 
     pub(super) fn explain(&self, id: SourceId, key: &str) -> Result<AssetWhy> {

@@ -548,6 +548,30 @@ impl CameraLedger<'_> {
             .collect::<rusqlite::Result<_>>()?)
     }
 
+    /// Assets of a source that are gone since a time, and that the cloud is believed to have.
+    pub fn gone_after(&self, source: i64, ms: i64) -> Result<u64> {
+        let count: i64 = self
+            .0
+            .prepare_cached(
+                "SELECT count(DISTINCT a.n) FROM camera_asset a JOIN camera_resource r ON r.asset = a.n
+                 JOIN camera_entry e ON e.n = r.entry
+                 WHERE a.source = ?1 AND a.here = 0 AND a.changed_ms > ?2 AND e.state IN (2, 3)",
+            )?
+            .query_row((source, ms), |row| row.get(0))?;
+        Ok(count.unsigned_abs())
+    }
+
+    /// Assets that are here and of which something has failed or needs a person.
+    pub fn troubled(&self, after: i64, limit: u32) -> Result<Vec<AssetRow>> {
+        self.all(
+            "WHERE n > ?1 AND here = 1 AND skipped IS NULL AND EXISTS
+                 (SELECT 1 FROM camera_resource r LEFT JOIN camera_entry e ON e.n = r.entry
+                  WHERE r.asset = camera_asset.n AND (r.held IS NOT NULL AND r.entry IS NULL OR e.held IS NOT NULL))
+             ORDER BY n LIMIT ?2",
+            (after, limit),
+        )
+    }
+
     /// Forgets an asset and its files.
     pub fn remove_asset(&self, n: i64) -> Result<()> {
         for sql in [

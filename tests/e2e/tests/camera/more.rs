@@ -189,3 +189,39 @@ async fn a_link_in_a_folder_is_not_followed_and_a_folder_that_cannot_be_read_mak
         "the folder is not there"
     );
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_sign_out_forgets_the_device_and_the_ledger_and_leaves_the_cloud_alone() {
+    let phone = Phone::new().await;
+    let library = phone.library(AssetRules::default());
+    phone.scan(library, &[phone.photo("1", "IMG_1.JPG", "one")]);
+    phone.back_up().await;
+    phone.drive().sign_out().unwrap();
+    let token = phone.cloud.login_token().unwrap();
+    phone.pocket.sign_in(&token).await.unwrap();
+    assert_eq!(phone.camera().device().unwrap(), None);
+    assert_eq!(phone.camera().sources().unwrap(), []);
+    assert_eq!(phone.there("Camera").len(), 1);
+    let again = phone.library(AssetRules::default());
+    phone.scan(again, &[phone.photo("1", "IMG_1.JPG", "one")]);
+    let batch = phone.batch().await;
+    assert_eq!(batch.hold, Some(CameraHold::NoDevice));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_fails_is_listed_with_its_reason_and_the_run_tells_the_first() {
+    let phone = Phone::new().await;
+    let library = phone.library(AssetRules::default());
+    let mut lost = phone.photo("lost", "LOST.JPG", "lost");
+    lost.resources[0].path = Some(phone.roll().join("nowhere.jpg"));
+    phone.scan(library, &[phone.photo("1", "IMG_1.JPG", "one"), lost]);
+    let batch = phone.batch().await;
+    let (troubled, _) = phone.camera().troubled(0, 10).unwrap();
+    let keys: Vec<_> = troubled.iter().map(|asset| asset.asset.as_str()).collect();
+    assert_eq!(keys, ["lost"]);
+    assert!(
+        matches!(troubled[0].why.hold, Some(CameraHold::Retry { .. })),
+        "{troubled:?}"
+    );
+    assert_eq!(batch.hold, troubled[0].why.hold);
+}
