@@ -1,4 +1,4 @@
-//! Amounts that people type: bytes and days.
+//! Amounts that people type: bytes, days and times of day.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -70,6 +70,21 @@ pub fn moment(text: &str) -> Result<i64, String> {
         })
 }
 
+/// `22:00`, in minutes after midnight.
+pub fn minutes(text: &str) -> Result<u16, String> {
+    let wrong = || format!("'{}' is no time of day such as 22:00", text.escape_debug());
+    let (hour, minute) = text.split_once(':').ok_or_else(wrong)?;
+    let number = |text: &str, most: u16| -> Result<u16, String> {
+        let digits = matches!(text.len(), 1 | 2) && text.bytes().all(|b| b.is_ascii_digit());
+        let number = text.parse().ok().filter(|number| *number < most);
+        number.filter(|_| digits).ok_or_else(wrong)
+    };
+    if minute.len() != 2 {
+        return Err(wrong());
+    }
+    Ok(number(hour, 24)? * 60 + number(minute, 60)?)
+}
+
 #[cfg(test)]
 #[allow(clippy::unwrap_used)]
 mod tests {
@@ -112,6 +127,23 @@ mod tests {
         assert!((172_800_000..172_860_000).contains(&ago), "{ago}");
         for text in ["", "yesterday", "2023-13-01", "d", "-1d", "2023-11-14 22"] {
             assert!(moment(text).is_err(), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_time_of_day_is_minutes_after_midnight() {
+        for (text, expected) in [
+            ("00:00", 0),
+            ("6:30", 390),
+            ("22:00", 1320),
+            ("23:59", 1439),
+        ] {
+            assert_eq!(minutes(text).unwrap(), expected, "{text}");
+        }
+        for text in [
+            "", "22", "24:00", "12:60", "12:5", "-1:00", "+1:00", "001:00", "1:+1",
+        ] {
+            assert!(minutes(text).is_err(), "{text:?}");
         }
     }
 }

@@ -1,9 +1,11 @@
 //! What can be typed.
 
+mod camera;
 mod content;
 mod edits;
 
 use crate::failure::EXIT_CODES;
+pub use camera::*;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueHint};
 pub use content::*;
 pub use edits::*;
@@ -100,6 +102,8 @@ pub enum Command {
     Conflicts(Conflicts),
     /// Show what waits to be sent, and why; send it, or give it up
     Outbox(Outbox),
+    /// Back up photos and folders of this machine, and prove it
+    Camera(Camera),
     /// Find by name, without the network
     Find(Find),
     /// Show the files last changed anywhere or opened here

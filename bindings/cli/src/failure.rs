@@ -15,7 +15,7 @@ Exit codes:
   4    no such item (with --offline: not known here)
   5    the service cannot be reached
   6    the service is busy, refuses, or its answer makes no sense
-  7    not allowed: the rules of a space or your own, a file that exists already, a pin that is too large, another account, no quota
+  7    not allowed: the rules of a space or your own, a file that exists already, a pin that is too large, another account, no quota, a file that needs you
   8    this machine: disk full, directory unusable, store busy or damaged
   9    the content is not what the service promised, or changed meanwhile
   10   the demo found that a byte moved unasked, or that the two counts differ
@@ -95,6 +95,34 @@ impl Failure {
         }
     }
 
+    /// The camera backup is not done, and this is why.
+    pub fn backup_waits(exit_code: u8, detail: impl Into<String>) -> Self {
+        let retry = match exit_code {
+            5 => RetryAdvice::WhenOnline,
+            _ => RetryAdvice::NeedsUser,
+        };
+        Self {
+            retry,
+            ..Self::new("waiting", exit_code, detail)
+        }
+    }
+
+    /// No device to back up to was chosen.
+    pub fn no_device() -> Self {
+        Self {
+            retry: RetryAdvice::NeedsUser,
+            ..Self::new("no_device", USAGE, "no device to back up to was chosen")
+        }
+    }
+
+    /// Files of the camera backup that only a person can release.
+    pub fn needs_user(detail: impl Into<String>) -> Self {
+        Self {
+            retry: RetryAdvice::NeedsUser,
+            ..Self::new("needs_user", 7, detail)
+        }
+    }
+
     pub fn machine(detail: impl Into<String>) -> Self {
         Self {
             retry: RetryAdvice::NeedsUser,
@@ -165,6 +193,14 @@ impl Failure {
         self
     }
 
+    /// The same failure of a backup, which keeps what it has.
+    pub fn of_backup(mut self) -> Self {
+        if matches!(self.kind, "cancelled" | "offline" | "server_busy") {
+            self.hint = Some("What was sent is kept; the same command goes on from there.");
+        }
+        self
+    }
+
     /// The same failure of a download, which keeps what it has.
     pub fn of_download(mut self) -> Self {
         if matches!(self.kind, "cancelled" | "offline" | "server_busy") {
@@ -184,6 +220,10 @@ fn usual_hint(kind: &str) -> Option<&'static str> {
         "many_gone" => Some(
             "Nothing was removed here. If that is right, say 'lomme index SPACE --accept-gone'.",
         ),
+        "no_device" => Some(
+            "Make one with 'lomme camera device create NAME', or go on with one: 'device claim NAME'.",
+        ),
+        "needs_user" => Some("'lomme camera status' tells more; 'lomme camera retry' tries again."),
         "not_confirmed" => Some("Say --yes to do it without being asked."),
         "exists" => Some("Name another destination, or use --force to replace it."),
         _ => None,
@@ -310,6 +350,9 @@ mod tests {
             ),
             (large.into(), 7, "a pin that is too large"),
             (many.into(), 6, "makes no sense"),
+            (Failure::backup_waits(7, "?"), 7, "or your own"),
+            (Failure::no_device(), 2, "wrong usage"),
+            (Failure::needs_user("?"), 7, "a file that needs you"),
             (Failure::machine("?"), 8, "this machine"),
             (Error::DiskFull.into(), 8, "disk full"),
             (Error::VersionGone.into(), 9, "changed meanwhile"),

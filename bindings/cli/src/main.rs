@@ -20,6 +20,7 @@ mod place;
 mod play;
 mod pour;
 mod progress;
+mod roll;
 mod shapes;
 mod vault;
 
@@ -105,6 +106,9 @@ async fn run(args: Args, output: &mut Output, cancel: &CancelToken) -> Result<()
             commands::conflicts::run(&conflicts, &place?, output, cancel).await
         }
         Command::Outbox(outbox) => commands::outbox::run(&outbox, &place?, output, cancel).await,
+        Command::Camera(camera) => {
+            commands::camera::run(&camera.command, &place?, output, cancel).await
+        }
         Command::Find(find) => commands::find::run(&find, &place?, output, cancel),
         Command::Recent(recent) => commands::find::recent(&recent, &place?, output),
         Command::Favourite(favourite) => {
@@ -127,6 +131,7 @@ fn situation(metered: bool, roaming: bool) -> Situation {
             Network::Unmetered
         },
         roaming,
+        zone_minutes: jiff::Zoned::now().offset().seconds() / 60,
         ..Situation::default()
     }
 }

@@ -1,10 +1,12 @@
 //! The JSON that programs read. Fields are added, never renamed or removed; an unknown value is
 //! `null`. Times are milliseconds since the epoch, sizes are bytes. README.md lists the shapes.
 
+mod camera;
 mod content;
 mod edits;
 
 use crate::failure::Failure;
+pub use camera::*;
 pub use content::*;
 pub use edits::*;
 use lomme::RetryAdvice;

@@ -79,7 +79,7 @@ pub fn private_dir(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+pub fn replace(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     let new = directory.join(format!(".new-{}-{number}", std::process::id()));

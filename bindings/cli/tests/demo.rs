@@ -70,6 +70,8 @@ fn the_demo_tells_programs_the_same_story() {
             "version",
             "link",
             "trash",
+            "camera",
+            "proof",
             "ledger"
         ]
     );
@@ -103,6 +105,14 @@ fn the_demo_tells_programs_the_same_story() {
         (&edit["waited"], &edit["sent_bytes"]),
         (&1.into(), &27.into())
     );
+    // Six files, one of them a copy: by month, and none a second time.
+    let (camera, proof) = (&told["steps"][19], &told["steps"][20]);
+    assert_eq!(
+        (&camera["files"], &camera["months"]),
+        (&5.into(), &2.into())
+    );
+    assert!(camera["sent_bytes"].as_u64() > Some(0), "{camera}");
+    assert_eq!(proof["sent_bytes"], 0);
     let planted = world.run(&["demo", "--plant-a-byte", "--json"]).failed(10);
     assert_eq!(planted.json()["sync_bytes_unasked"], 1);
     assert_eq!(planted.error()["kind"], "demo_failed");

@@ -223,14 +223,14 @@ pub struct Rules {
 #[derive(Clone, Copy)]
 pub struct Cap(pub Option<u64>);
 
-fn cap(text: &str) -> Result<Cap, String> {
+pub(super) fn cap(text: &str) -> Result<Cap, String> {
     match text {
         "none" => Ok(Cap(None)),
         text => bytes(text).map(|bytes| Cap(Some(bytes))),
     }
 }
 
-fn yes(text: &str) -> Result<bool, String> {
+pub(super) fn yes(text: &str) -> Result<bool, String> {
     match text {
         "yes" => Ok(true),
         "no" => Ok(false),

@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 pub mod arrange;
+pub mod camera;
 pub mod cat;
 pub mod cloud;
 pub mod completions;

@@ -1,5 +1,6 @@
 //! The walk-through itself, step by step.
 
+mod camera;
 mod edits;
 mod ondemand;
 
@@ -46,6 +47,7 @@ pub async fn through(
     walk.version(report).await?;
     walk.link(report).await?;
     walk.trash(report).await?;
+    walk.camera(report).await?;
     Ok(walk.asked)
 }
 

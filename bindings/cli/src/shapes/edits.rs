@@ -80,44 +80,54 @@ pub fn wish(wish: Wish) -> &'static str {
 /// Why a change waits.
 #[derive(Serialize)]
 pub struct HoldShape {
-    /// `conditions`, `account`, `after`, `settling`, `being_written`, `retry` or `needs_user`.
-    hold: &'static str,
+    /// `conditions`, `account`, `after`, `settling`, `being_written`, `retry` or `needs_user`; of the camera backup
+    /// `no_device`, `paused`, `schedule`, `to_provide` or `not_provided`, too.
+    pub(super) hold: &'static str,
     /// With `conditions`.
-    waiting: Option<WaitingShape>,
+    pub(super) waiting: Option<WaitingShape>,
     /// With `account`: `sign_in`, `full`, `locked` or `busy`; with `needs_user`: what the question is; with `retry`: the
     /// kind of the error.
-    why: Option<&'static str>,
+    pub(super) why: Option<&'static str>,
     /// With `after`: the id of what must come first.
     after: Option<String>,
-    until_ms: Option<i64>,
+    pub(super) until_ms: Option<i64>,
 }
 
-impl From<&Hold> for HoldShape {
-    fn from(hold: &Hold) -> Self {
-        let mut shape = Self {
-            hold: "",
+impl HoldShape {
+    pub(super) fn named(hold: &'static str) -> Self {
+        Self {
+            hold,
             waiting: None,
             why: None,
             after: None,
             until_ms: None,
-        };
+        }
+    }
+
+    pub(super) fn of_account(account: &AccountHold) -> Self {
+        let mut shape = Self::named("account");
+        shape.why = Some(match account {
+            AccountHold::SignIn => "sign_in",
+            AccountHold::Full => "full",
+            AccountHold::Locked => "locked",
+            AccountHold::Busy { .. } => "busy",
+        });
+        if let AccountHold::Busy { until_ms } = account {
+            shape.until_ms = Some(*until_ms);
+        }
+        shape
+    }
+}
+
+impl From<&Hold> for HoldShape {
+    fn from(hold: &Hold) -> Self {
+        let mut shape = Self::named("");
         match hold {
             Hold::Conditions(waiting) => {
                 shape.hold = "conditions";
                 shape.waiting = Some(WaitingShape::from(waiting));
             }
-            Hold::Account(account) => {
-                shape.hold = "account";
-                shape.why = Some(match account {
-                    AccountHold::SignIn => "sign_in",
-                    AccountHold::Full => "full",
-                    AccountHold::Locked => "locked",
-                    AccountHold::Busy { .. } => "busy",
-                });
-                if let AccountHold::Busy { until_ms } = account {
-                    shape.until_ms = Some(*until_ms);
-                }
-            }
+            Hold::Account(account) => return Self::of_account(account),
             Hold::After(id) => {
                 shape.hold = "after";
                 shape.after = Some(id.to_string());
