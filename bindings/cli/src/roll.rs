@@ -66,6 +66,14 @@ impl Rolls {
     }
 }
 
+/// The core has forgotten its sources.
+pub fn forget(place: &Place) -> Result<(), Failure> {
+    match std::fs::remove_file(place.directory().join(FILE)) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
+        _ => Ok(()),
+    }
+}
+
 /// Scans a camera roll; blocks.
 pub fn scan(
     camera: &Camera,

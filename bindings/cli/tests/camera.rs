@@ -4,6 +4,7 @@
 mod common;
 
 use common::{Ran, Running, World, wait_until};
+use local_cloud::Rule;
 use serde_json::{Value, json};
 use std::fs::File;
 use std::path::PathBuf;
@@ -439,31 +440,75 @@ fn what_was_deleted_in_the_cloud_stays_so_until_it_is_wanted_again() {
 
 #[test]
 fn a_file_that_cannot_be_read_needs_a_person_and_holds_up_no_other() {
-    use std::os::unix::fs::PermissionsExt;
     let world = world();
     write(&world, "roll/a.jpg", "a");
-    let locked = write(&world, "roll/b.jpg", "b");
-    let mode = |mode| {
-        let mode = std::fs::Permissions::from_mode(mode);
-        std::fs::set_permissions(&locked, mode).unwrap();
-    };
-    mode(0);
-    if File::open(&locked).is_ok() {
-        // To the superuser everything is readable.
-        return;
-    }
+    let other = write(&world, "roll/b.jpg", "b");
     camera(&world, &["add", "roll", "--roll"]);
+    std::fs::remove_file(&other).unwrap();
+    std::fs::create_dir(&other).unwrap();
+    // So deep that the scan does not see all, and the other is not taken for gone.
+    let deep = "d/".repeat(101);
+    std::fs::create_dir_all(world.here().join("roll").join(deep)).unwrap();
     let ran = tried(&world, &["run", "--json"]).failed(7);
-    assert_eq!(
-        (&ran.json()["done"], &ran.json()["needs_user"]),
-        (&1.into(), &1.into())
-    );
+    let run = ran.json();
+    assert_eq!(run["scans"][0]["complete"], false);
+    assert_eq!((&run["done"], &run["needs_user"]), (&1.into(), &1.into()));
     assert_eq!(ran.error()["kind"], "needs_user");
     let why = camera(&world, &["why", "roll", "b"]);
-    assert_eq!(why["hold"]["why"], "no_permission");
-    mode(0o600);
-    camera(&world, &["retry", "roll", "b"]);
+    assert_eq!(
+        (&why["hold"]["hold"], &why["hold"]["why"]),
+        (&"needs_user".into(), &"unreadable".into())
+    );
+    std::fs::remove_dir(&other).unwrap();
+    write(&world, "roll/b.jpg", "b");
+    let retried = camera(&world, &["retry", "roll", "b"]);
+    assert_eq!(retried["needs_user"], 0);
     assert_eq!(camera(&world, &["run"])["done"], 1);
+}
+
+#[test]
+fn without_the_service_the_backup_waits_and_nothing_is_lost() {
+    let world = world();
+    write(&world, "roll/a.jpg", "a");
+    camera(&world, &["add", "roll", "--roll"]);
+    let nowhere = ["run", "--cloud", "http://127.0.0.1:9"];
+    let ran = tried(&world, &nowhere).failed(5);
+    assert!(ran.stderr.contains("the backup waits"), "{}", ran.stderr);
+    let status = camera(&world, &["status"]);
+    assert_eq!(status["to_send"], json!({"items": 1, "bytes": 1}));
+    assert_eq!(status["hold"]["why"], "busy");
+    camera(&world, &["retry"]);
+    assert_eq!(camera(&world, &["run"])["done"], 1);
+}
+
+#[test]
+fn a_photo_that_fails_alone_is_told_and_tried_again() {
+    let world = world();
+    write(&world, "roll/a.jpg", "a");
+    camera(&world, &["add", "roll", "--roll"]);
+    let refusal = Rule::on("allocate").status(400);
+    world.cloud.trouble().add(refusal);
+    let ran = tried(&world, &["run"]).failed(6);
+    assert!(ran.stdout.contains("1 file left"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("again in"), "{}", ran.stdout);
+    let why = camera(&world, &["why", "roll", "a"]);
+    assert_eq!(why["hold"]["hold"], "retry");
+    world.cloud.trouble().clear();
+    camera(&world, &["retry"]);
+    camera(&world, &["run"]);
+    assert_eq!(there(&world, "roll"), ["2024/01/a.jpg"]);
+}
+
+#[test]
+fn after_a_sign_out_nothing_is_backed_up() {
+    let world = world();
+    roll(&world);
+    camera(&world, &["add", "roll", "--roll"]);
+    world.run(&["logout"]).failed(0);
+    tried(&world, &["sources"]).failed(3);
+    world.login();
+    assert_eq!(camera(&world, &["sources"])["items"], json!([]));
+    assert!(!world.data().join("rolls.json").exists());
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use crate::failure::Failure;
 use crate::output::Output;
 use crate::place::Place;
+use crate::roll;
 use crate::shapes::AccountShape;
 use lomme::account::SignIn;
 
@@ -10,6 +11,7 @@ pub fn run(place: &Place, output: &mut Output) -> Result<(), Failure> {
     let drive = place.open()?;
     let was_in = drive.account().state()? != SignIn::Out;
     drive.sign_out()?;
+    roll::forget(place)?;
     if output.is_json() {
         return output.document(&AccountShape::new(&SignIn::Out));
     }

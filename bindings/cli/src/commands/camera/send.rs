@@ -30,11 +30,16 @@ pub async fn run(
     let until = args
         .seconds
         .map(|seconds| Instant::now() + Duration::from_secs(seconds));
-    let scans = scan::all(desk, &desk.camera().sources()?, output, cancel).await?;
+    let sources = desk.camera().sources()?;
+    if sources.is_empty() {
+        output.remark("Nothing is backed up: 'lomme camera add FOLDER'.");
+    }
+    let scans = scan::all(desk, &sources, output, cancel).await?;
     let batch = send(desk, until, args.bytes, output, cancel).await?;
     let needs_user = desk.camera().status()?.needs_user;
     tell(scans, &batch, needs_user, output)?;
-    stopped(&batch, needs_user)
+    let had_all_the_time = args.seconds.is_none() && args.bytes.is_none();
+    stopped(&batch, needs_user, had_all_the_time)
 }
 
 pub fn tell(
@@ -62,9 +67,10 @@ pub fn tell(
         ))?;
     }
     if batch.remaining > 0 {
-        let why = match &batch.hold {
-            Some(hold) => format!(": {}", because(hold)),
-            None => String::new(),
+        let why = match (&batch.hold, batch.next) {
+            (Some(hold), _) => format!(": {}", because(hold)),
+            (None, Next::After { ms }) => format!(": looked at again in {} s", ms.div_ceil(1000)),
+            (None, _) => String::new(),
         };
         output.line(format!(
             "{} left, {}{why}",
@@ -84,6 +90,7 @@ pub async fn send(
     cancel: &CancelToken,
 ) -> Result<Batch, Failure> {
     let mut all = Batch::default();
+    let mut fruitless = 0;
     loop {
         let left = until.map(|until| until.saturating_duration_since(Instant::now()));
         let budget = Budget {
@@ -105,9 +112,11 @@ pub async fn send(
             trashed: all.trashed + batch.trashed,
             ..batch
         };
+        // What rests is read after one wait; what fails goes on failing.
+        fruitless += u32::from(!moved);
         let wait = match all.next {
             Next::Now if moved => Duration::ZERO,
-            Next::After { ms } => Duration::from_millis(ms),
+            Next::After { ms } if fruitless < 2 => Duration::from_millis(ms),
             _ => return Ok(all),
         };
         let late = until.is_some_and(|until| Instant::now() + wait >= until);
@@ -121,9 +130,18 @@ pub async fn send(
     }
 }
 
-/// Done is only what leaves nothing, or leaves what time alone brings: else the exit code says what it needs.
-fn stopped(batch: &Batch, needs_user: u64) -> Result<(), Failure> {
+/// Done is only what leaves nothing, or what the budget or the hours leave for later: else the exit code says what it needs.
+fn stopped(batch: &Batch, needs_user: u64, had_all_the_time: bool) -> Result<(), Failure> {
     let hold = batch.hold.as_ref().filter(|_| batch.remaining > 0);
+    if batch.remaining > 0 && hold.is_none() && had_all_the_time {
+        return Err(Failure::backup_waits(
+            6,
+            format!(
+                "{} not sent, and tried again later",
+                count(batch.remaining, "file")
+            ),
+        ));
+    }
     let code = match hold {
         None | Some(CameraHold::Schedule { .. } | CameraHold::Settling { .. }) => None,
         Some(CameraHold::NoDevice) => return Err(Failure::no_device()),

@@ -120,7 +120,8 @@ impl Walk<'_> {
     }
 }
 
-/// A camera roll of real, if tiny, files. They were written a while ago, as what a person backs up mostly was.
+/// A camera roll of real, if tiny, files. They were written a while ago, as what a person backs up mostly was, the first one
+/// last: the newest goes first, and gives a content its name.
 fn take_photos(roll: &Path) -> std::io::Result<()> {
     let quay = jpeg("2024:07:05 14:30:00", "the quay");
     let files = [
@@ -131,14 +132,14 @@ fn take_photos(roll: &Path) -> std::io::Result<()> {
         ("Card/IMG_0001.JPG", jpeg("2024:07:20 20:00:00", "a boat")),
         ("Chat/sunset.jpg", quay),
     ];
-    for (name, content) in files {
+    for (age, (name, content)) in files.into_iter().enumerate() {
         let path = roll.join(name);
         if let Some(album) = path.parent() {
             std::fs::create_dir_all(album)?;
         }
         std::fs::write(&path, content)?;
         let file = File::options().write(true).open(&path)?;
-        file.set_modified(SystemTime::now() - Duration::from_secs(3600))?;
+        file.set_modified(SystemTime::now() - Duration::from_secs(3600 + 60 * age as u64))?;
     }
     Ok(())
 }
