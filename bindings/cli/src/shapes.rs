@@ -4,6 +4,7 @@
 mod camera;
 mod content;
 mod edits;
+mod proofs;
 
 use crate::failure::Failure;
 pub use camera::*;
@@ -13,6 +14,7 @@ use lomme::RetryAdvice;
 use lomme::account::{AccountInfo, SignIn};
 use lomme::catalog::{Action, Consequence, Item, Kind, LocalCopy, Refreshed, Space};
 use lomme::content::{LedgerRow, Network, Purpose};
+pub use proofs::*;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
