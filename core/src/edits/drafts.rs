@@ -7,9 +7,9 @@
 use super::queue::{FILE, Purpose};
 use super::state::Held;
 use super::{Discarded, Edits, Park};
-use crate::catalog::id_text;
+use crate::catalog::{Id, id_text};
 use crate::sending::Hashed;
-use crate::store::{DiscardedRow, DraftRow, EditRow, WantedContent};
+use crate::store::{DiscardedRow, DraftRow, EditRow, WantedContent, WantedPlace};
 use crate::{Error, Result};
 use std::collections::HashSet;
 use std::path::Path;
@@ -78,6 +78,9 @@ impl Edits {
     /// the item was discarded meanwhile and is nowhere.
     pub(super) fn park_draft(&self, draft: &DraftRow, staged: &Hashed) -> Result<()> {
         let now = self.store.now_ms();
+        let place = draft.place.clone();
+        let place = place.map(|place| self.place_now(&draft.id, place));
+        let place = place.transpose()?;
         self.store.outbox(|outbox| {
             outbox.remove_draft(&draft.file)?;
             let nowhere = draft.place.is_none() && draft.base.is_none();
@@ -93,8 +96,8 @@ impl Edits {
                 });
             }
             outbox.put(&EditRow {
-                is_new: draft.place.is_some(),
-                place: draft.place.clone(),
+                is_new: place.is_some(),
+                place: place.clone(),
                 base: draft.base.clone(),
                 content: Some(WantedContent {
                     file: draft.file.clone(),
@@ -109,6 +112,15 @@ impl Edits {
             })
         })?;
         self.catalog.settle_edits(&[draft.id])
+    }
+
+    /// The place of a new file that gets its row now. Another may have got the name while it was written.
+    pub(super) fn place_now(&self, item: &Id, place: WantedPlace) -> Result<WantedPlace> {
+        match self.free_place(place.parent, place.name.clone(), Some(item)) {
+            // A start must not fail for a name; the service will tell that it is taken.
+            Err(Error::NotAllowed { .. }) => Ok(place),
+            free => free,
+        }
     }
 
     /// A row whose bytes are missing is never dropped: a person hears of it.

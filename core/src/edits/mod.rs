@@ -227,7 +227,7 @@ impl Edits {
     }
 
     /// Opens a new file for writing. It appears, and is sent, when the writer commits (complaint no. 35: no empty file is
-    /// published first).
+    /// published first). So a name that something else here has got by then is that one's, and the new file gets a number.
     pub fn create_writer(&self, parent: &ItemId, name: &str) -> Result<Writer> {
         self.begin_new_writer(parent, name)
     }

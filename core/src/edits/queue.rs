@@ -21,7 +21,7 @@ pub(super) const FILE: u8 = 3;
 /// What a staged file is for.
 #[derive(Clone, Debug)]
 pub(super) enum Purpose {
-    /// A new file at a place.
+    /// A new file at a place, or under the next free name.
     New(WantedPlace),
     /// New content, made from this base.
     Over(Option<Base>),
@@ -148,6 +148,10 @@ impl Edits {
     ) -> Result<Item> {
         let now = self.store.now_ms();
         let theirs = self.catalog.theirs(item)?;
+        let purpose = match purpose {
+            Purpose::New(place) => Purpose::New(self.place_now(item, place)?),
+            over => over,
+        };
         let content = WantedContent {
             file: file.to_owned(),
             size: staged.size,
@@ -361,15 +365,21 @@ impl Edits {
         }))
     }
 
-    /// A place for something new, whose name is free here.
+    /// A place for a new file. Its name is looked at when there is a row of it, because only then it is shown to have it.
     pub(super) fn new_place(&self, parent: &ItemId, name: &str) -> Result<WantedPlace> {
         let folder = self.folder(parent)?;
         self.allowed(&folder, Action::Add)?;
-        self.free_place(id(parent)?, service_name(name)?, None)
+        let (parent, name) = (id(parent)?, service_name(name)?);
+        Ok(WantedPlace { parent, name })
     }
 
     /// The place, under the first name of `name`, `name (2)`, … that nothing else here has.
-    fn free_place(&self, parent: Id, name: String, but: Option<&Id>) -> Result<WantedPlace> {
+    pub(super) fn free_place(
+        &self,
+        parent: Id,
+        name: String,
+        but: Option<&Id>,
+    ) -> Result<WantedPlace> {
         for number in 1..10_000 {
             let name = if number == 1 {
                 name.clone()

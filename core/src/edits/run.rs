@@ -2,18 +2,21 @@
 //!
 //! - What depends on each other never runs at once: a row that comes after another is met again when that has landed; what
 //!   moves or removes whole folders, or comes out of the trash, runs alone.
+//! - Nor do two items that are sent to one name, whatever is wanted of the first one by now: each would take the other for
+//!   another writer's, and keep it in a copy.
 //! - What paused the account is asked again with one item, and first with one that had no part in the pause: an item that
 //!   always fails must not stop the others (complaint no. 27).
 //! - A change of the network or of the person's rules stops what may not go on, at once; the service keeps what it got.
 
 use super::state::Held;
 use super::why::{PAGE, sends_bytes};
+use super::wishes::same_name;
 use super::{Edits, Hold, Outcome, PushRun};
 use crate::catalog::{Id, id_text};
 use crate::content::{Teller, TransferListener};
 use crate::runtime::blocking;
 use crate::sending::{Class, LARGE, Lanes, Pause, Reason};
-use crate::store::{EditRow, Fate};
+use crate::store::{EditRow, Fate, WantedPlace};
 use crate::{CancelToken, Error, Result};
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
@@ -41,6 +44,8 @@ struct Candidate {
 struct Flight {
     /// The source of a copy.
     copies: Option<Id>,
+    /// Where it was to be when it began.
+    place: Option<WantedPlace>,
     bytes: u64,
     alone: bool,
     /// It asks the account again.
@@ -219,10 +224,11 @@ impl<'a> Run<'a> {
             }
             return Ok(());
         }
-        let touches = self
-            .flying
-            .iter()
-            .find(|(other, flight)| row.copy_of == Some(**other) || flight.copies == Some(id));
+        let touches = self.flying.iter().find(|(other, flight)| {
+            row.copy_of == Some(**other)
+                || flight.copies == Some(id)
+                || is_one_place(flight.place.as_ref(), row.place.as_ref())
+        });
         if let Some((other, _)) = touches {
             let other = *other;
             self.waiting.entry(other).or_default().push(id);
@@ -248,6 +254,7 @@ impl<'a> Run<'a> {
         let token = self.cancel.child();
         let flight = Flight {
             copies: row.copy_of,
+            place: row.place.clone(),
             bytes,
             alone,
             probe: paused,
@@ -428,6 +435,11 @@ pub(super) fn bytes_of(row: &EditRow) -> u64 {
         Some(content) if sends_bytes(row) => content.size,
         _ => 0,
     }
+}
+
+fn is_one_place(one: Option<&WantedPlace>, other: Option<&WantedPlace>) -> bool {
+    one.zip(other)
+        .is_some_and(|(one, other)| one.parent == other.parent && same_name(&one.name, &other.name))
 }
 
 /// Whether it was its failure that paused the account.

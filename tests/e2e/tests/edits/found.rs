@@ -1,8 +1,10 @@
 //! What lives of the model test have found, told again without chance. The number is the life's, when it was found.
 use crate::{Phone, files};
+use local_cloud::{Moment, Rule};
 use lomme::catalog::Space;
 use lomme::edits::WriteMode;
 use lomme::{CancelToken, Error};
+use std::time::Duration;
 
 /// Life 844: it tried one conflict name after another, for ever.
 #[tokio::test(flavor = "multi_thread")]
@@ -73,4 +75,76 @@ async fn a_copy_of_a_folder_is_not_moved_into_that_folder() {
     let expected = files(&[("copy/a", "1"), ("copy/inner/b", "2")]);
     assert_eq!(phone.server("Archive"), expected);
     phone.agrees().await;
+}
+
+/// Lives 7237 and 10159: both had the name, were sent at once, and each of the two kept what was written over, in a copy of its own.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_file_whose_name_was_taken_while_it_was_written_gets_another() {
+    for commits in [true, false] {
+        let phone = Phone::new(&[]).await;
+        let edits = phone.drive().edits();
+        let writer = edits.create_writer(&Space::Sync.root(), "D").unwrap();
+        writer.write_at(0, b"written").unwrap();
+        phone.create("Sync", "D", "made");
+        let id = writer.item();
+        if commits {
+            assert_eq!(writer.commit().unwrap().name, "D (2)");
+        } else {
+            drop(writer);
+            assert_eq!(phone.item("Sync/D (2)").id, id);
+            edits.retry(Some(&id)).unwrap();
+        }
+        phone.push_all().await;
+        let both = files(&[("D", "made"), ("D (2)", "written")]);
+        assert_eq!(phone.server("Sync"), both);
+        assert_eq!(edits.conflicts(false).unwrap(), []);
+        phone.agrees().await;
+    }
+}
+
+/// The same lives: whatever else gives two new files one name, they do not meet on the way.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_new_file_waits_until_another_that_is_sent_to_its_name_has_arrived() {
+    for thrown_away in [false, true] {
+        let phone = Phone::new(&[]).await;
+        let (edits, sync) = (phone.drive().edits().clone(), Space::Sync.root());
+        let first = phone.create("Sync", "D", "first");
+        // The second is met in this walk only once its folder is there.
+        edits.create_folder(&sync, "folder", None).unwrap();
+        let second = phone.create("Sync/folder", "second", "second").id;
+        let rule = Rule::on("allocate").once();
+        let rule = rule.strike(Moment::BeforeAnswer, move |_| {
+            if thrown_away {
+                edits.trash(&first.id, None, false, None).unwrap();
+            } else {
+                edits.move_to(&first.id, &sync, Some("E"), None).unwrap();
+            }
+            edits.move_to(&second, &sync, Some("D"), None).unwrap();
+        });
+        phone.cloud.trouble().add(rule);
+        // Time for the second, if it does not wait, to be announced before the first is there, and to be there before the
+        // first is looked for, or put into the trash.
+        let slow = |kind, ms| Rule::on(kind).once().delay(Duration::from_millis(ms));
+        phone.cloud.trouble().add(slow("mkDir", 200));
+        phone.cloud.trouble().add(slow("upload", 500));
+        match thrown_away {
+            false => phone.cloud.trouble().add(slow("get", 1_000).path("Sync/D")),
+            true => {
+                phone.cloud.trouble().add(slow("upload", 700).after(1));
+                phone.cloud.trouble().add(slow("dl", 2_500));
+            }
+        }
+        phone.push_all().await;
+        let expected = match thrown_away {
+            true => files(&[("D", "second")]),
+            false => files(&[("D", "second"), ("E", "first")]),
+        };
+        assert_eq!(phone.server("Sync"), expected);
+        let edits = phone.drive().edits();
+        assert_eq!(edits.conflicts(false).unwrap(), []);
+        for discarded in edits.discarded().unwrap() {
+            edits.forget_discarded(&discarded.key).unwrap();
+        }
+        phone.agrees().await;
+    }
 }
