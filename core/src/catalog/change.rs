@@ -292,6 +292,9 @@ impl<'a> Change<'a> {
             }
             _ => {}
         }
+        if !stays && before.id.is_some() && self.edited {
+            self.name_folder(spot.parent)?;
+        }
         if !stays || (renamed && facts.fold != before.facts.fold) {
             self.counts.moved += 1;
         } else if visible {
@@ -504,9 +507,8 @@ impl<'a> Change<'a> {
     }
 
     /// The id of a folder that an id's place must name.
-    fn id_of(&mut self, key: i64) -> Result<Id> {
-        let id = |change: &Self| Ok::<_, Error>(change.known(key)?.and_then(|known| known.id));
-        if let Some(id) = id(self)? {
+    pub(super) fn id_of(&mut self, key: i64) -> Result<Id> {
+        if let Some(id) = super::overlay::id_at(self.db, key)? {
             return Ok(id);
         }
         self.db.execute("UPDATE meta SET seq = ?1", [self.seq])?;
@@ -515,6 +517,6 @@ impl<'a> Change<'a> {
             .db
             .query_row("SELECT seq FROM meta", [], |row| row.get(0))?;
         self.marks_changed();
-        id(self)?.ok_or_else(|| Error::bug("a parent has no id"))
+        super::overlay::id_at(self.db, key)?.ok_or_else(|| Error::bug("a parent has no id"))
     }
 }

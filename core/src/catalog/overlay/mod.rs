@@ -111,6 +111,15 @@ impl Change<'_> {
         })
     }
 
+    /// What has an id names its folder by one, also where only a wish shows it: a folder that is kept for what is wanted in
+    /// it is in no listing, so nobody else gives it one.
+    pub(in crate::catalog) fn name_folder(&mut self, folder: i64) -> Result<()> {
+        if id_at(self.db, folder)?.is_none() && shown(self.db, folder)?.is_some() {
+            self.id_of(folder)?;
+        }
+        Ok(())
+    }
+
     pub(in crate::catalog) fn holds_only_wishes(&self, folder: i64) -> Result<bool> {
         let plain = self.edited
             && self

@@ -1,7 +1,7 @@
 //! What lives of the model test have found, told again without chance. The number is the life's, when it was found.
 use crate::{Phone, files};
 use local_cloud::{Moment, Rule};
-use lomme::catalog::Space;
+use lomme::catalog::{Lookup, Space};
 use lomme::edits::WriteMode;
 use lomme::{CancelToken, Error};
 use std::time::Duration;
@@ -147,4 +147,23 @@ async fn a_new_file_waits_until_another_that_is_sent_to_its_name_has_arrived() {
         }
         phone.agrees().await;
     }
+}
+
+/// Life 21414: its folder had no id, because nobody had ever seen it, and what came back waited for ever.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_comes_back_into_a_folder_that_nobody_has_seen_comes_to_rest() {
+    let phone = Phone::new(&[("Sync/known", "known")]).await;
+    let writer = phone.writer();
+    writer.put("/Jotta/Sync/F/a", b"a").unwrap();
+    writer.trash("/Jotta/Sync/F/a").unwrap();
+    let (edits, trash) = (phone.drive().edits(), Space::Trash.root());
+    let catalog = phone.drive().catalog();
+    catalog.refresh(&trash, &CancelToken::new()).await.unwrap();
+    let restored = edits.restore(&phone.item("Trash/a").id, None).unwrap();
+    let folder = catalog.item(&restored.parent).unwrap();
+    assert!(matches!(folder, Lookup::Found(_)), "{folder:?}");
+    phone.push_all().await;
+    let expected = files(&[("F/a", "a"), ("known", "known")]);
+    assert_eq!(phone.server("Sync"), expected);
+    phone.agrees().await;
 }

@@ -296,6 +296,24 @@ fn what_is_to_come_back_shows_where_it_was_and_is_not_in_the_trash() {
 }
 
 #[test]
+fn what_is_to_come_back_names_its_folder_also_if_nobody_has_ever_seen_that() {
+    let pocket = pocket();
+    let old = [("t", "B"), ("u", "Nowhere")].map(|(name, folder)| {
+        let origin = ["Jotta", "Sync", folder];
+        trashed(file(name, 8, 4), &origin, 5_000)
+    });
+    pocket.list(&["Trash"], old.to_vec());
+    for (name, folder) in [("t", "B"), ("u", "Nowhere")] {
+        let item = pocket.id(&["Trash", name]);
+        want(&pocket, &item, |row| row.fate = Some(Fate::Restore));
+        let Lookup::Found(item) = pocket.catalog.item(&item).unwrap() else {
+            panic!("{name} is not there");
+        };
+        assert_eq!(item.parent, pocket.id(&["Sync", folder]), "{name}");
+    }
+}
+
+#[test]
 fn what_is_to_come_back_into_a_folder_that_is_not_there_brings_the_folder_along() {
     let pocket = pocket();
     let old = trashed(
