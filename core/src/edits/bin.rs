@@ -37,6 +37,12 @@ impl Edits {
         match (of_item(Ours::Trash, theirs), found) {
             (Plan::Do, Some(found)) => {
                 self.mark(row, What::Trash, &found.path).await?;
+                if let Presence::File(history) = &found.presence
+                    && let Some(now) = &history.file.current
+                {
+                    let now_ms = self.store.now_ms();
+                    self.sending.trashes(&found.path, now.md5, now_ms);
+                }
                 let deleted_ms = if row.kind == FOLDER {
                     self.remote.trash_folder(&found.path, cancel).await?
                 } else {

@@ -226,12 +226,14 @@ impl Edits {
         };
         if is_ours {
             // Another writer may have been faster than our upload, or than our look after it.
-            let since = Since::Before(self.store.now_ms() - begun_ms);
+            let since = Since::Before(self.store.now_ms() - begun_ms, path);
             let kept = self.keep_slipped_in(row, &history, &content, since).await?;
             // Ours is a copy now, and what is here is theirs.
             is_ours = kept.is_empty() || is(&history, &content);
         }
         if is_ours && self.thrown_away(row).await? {
+            let now = self.store.now_ms();
+            self.sending.trashes(path, content.md5, now);
             self.remote.trash_file(path, cancel).await?;
             // A listing may have shown it.
             self.note(row.id, Answered::Gone).await?;

@@ -131,11 +131,14 @@ impl Edits {
         row: &EditRow,
         history: &FileHistory,
         content: &WantedContent,
-        since: Since,
+        since: Since<'_>,
     ) -> Result<Vec<Id>> {
         let (store, id) = (self.store.clone(), row.id);
         let mut ours = blocking(move || store.sent_contents(&id)).await?;
         ours.push(content.md5);
+        if let Since::Before(_, path) = since {
+            ours.extend(self.sending.trashed_at(path));
+        }
         ours.extend(row.base.as_ref().and_then(|base| base.md5));
         let current = history.file.current.iter();
         let slipped: Vec<Revision> = current
@@ -351,19 +354,19 @@ pub(super) enum Put {
 
 /// Since when a revision has slipped in.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Since {
+pub(super) enum Since<'a> {
     /// After this number, which was there when we looked.
     Number(u64),
     /// So many milliseconds before ours came. A file in the trash may have had the path, whose revisions are shown, too.
-    Before(i64),
+    Before(i64, &'a RemotePath),
 }
 
-impl Since {
+impl Since<'_> {
     fn is_before(self, revision: &Revision, ours: Option<&Revision>) -> bool {
         match self {
             Self::Number(number) => revision.number.is_some_and(|other| other > number),
             // The service tells whole seconds, by one clock. Where it tells no time, a copy too many is the safe side.
-            Self::Before(ms) => revision
+            Self::Before(ms, _) => revision
                 .updated_ms
                 .zip(ours.and_then(|ours| ours.updated_ms))
                 .is_none_or(|(theirs, ours)| ours - theirs <= ms.max(0) + 1_000),

@@ -252,7 +252,7 @@ impl Edits {
             },
             sent => sent?,
         };
-        let since = Since::Before(self.store.now_ms() - begun_ms);
+        let since = Since::Before(self.store.now_ms() - begun_ms, &path);
         self.keep_slipped_in(row, &history, content, since).await?;
         if restored {
             self.report(row, ConflictKind::FolderRestored).await?;

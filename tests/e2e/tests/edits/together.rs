@@ -3,7 +3,7 @@ use crate::{Phone, files};
 use local_cloud::{Moment, Rule};
 use lomme::catalog::Space;
 use lomme::clock::Clock;
-use lomme::edits::{AccountHold, ConflictKind, Hold, Outcome, Park};
+use lomme::edits::{AccountHold, ConflictKind, Hold, NewContent, Outcome, Park};
 use lomme::{CancelToken, Error};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -273,6 +273,38 @@ async fn what_is_thrown_away_while_it_is_sent_does_not_come_back() {
         edits.settle(&new.id, None, &CancelToken::new()).await,
         Ok(_) | Err(Error::NoSuchItem { .. })
     ));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_thrown_away_is_not_kept_in_a_copy_for_the_next_file_of_its_name() {
+    for sent in [false, true] {
+        let phone = Phone::new(&[]).await;
+        let old = phone.create("Sync", "name", "old").id;
+        let (edits, new) = (phone.drive().edits().clone(), phone.local("new"));
+        let replace = move || {
+            edits.trash(&old, None, false, None).unwrap();
+            let (sync, content) = (Space::Sync.root(), NewContent::of(&new));
+            edits.create_file(&sync, "NAME", content, None).unwrap();
+        };
+        if sent {
+            phone.push_all().await;
+            replace();
+        } else {
+            let rule = Rule::on("upload").once();
+            let rule = rule.strike(Moment::BeforeAnswer, move |_| replace());
+            phone.cloud.trouble().add(rule);
+        }
+        // All within one second, as the service tells times.
+        phone.push_all().await;
+        // The service's spelling is the one that it has had.
+        assert_eq!(phone.server("Sync"), files(&[("name", "new")]), "{sent}");
+        assert_eq!(conflicts(&phone), [], "{sent}");
+        for discarded in phone.drive().edits().discarded().unwrap() {
+            let edits = phone.drive().edits();
+            edits.forget_discarded(&discarded.key).unwrap();
+        }
+        phone.agrees().await;
+    }
 }
 
 fn conflicts(phone: &Phone) -> Vec<ConflictKind> {
