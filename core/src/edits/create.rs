@@ -48,6 +48,17 @@ impl Edits {
         path: &RemotePath,
         cancel: &CancelToken,
     ) -> Result<Outcome> {
+        if let Some(source) = row.copy_of {
+            // The new folder that it was to go into may have turned out to be the one that is copied.
+            let (catalog, source, into) = (self.catalog.clone(), id_text(source), id_text(parent));
+            let inside =
+                blocking(move || Ok(source == into || catalog.is_descendant(&source, &into)?));
+            if inside.await? {
+                return Err(Error::NotAllowed {
+                    detail: "a folder cannot be copied into itself".into(),
+                });
+            }
+        }
         let there = There::of(&self.remote.look(path, cancel).await?, None);
         let comer = match row.copy_of {
             Some(_) => Comer::CopiedFolder,

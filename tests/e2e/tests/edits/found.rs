@@ -2,7 +2,7 @@
 use crate::{Phone, files};
 use local_cloud::{Moment, Rule};
 use lomme::catalog::{Lookup, Space};
-use lomme::edits::WriteMode;
+use lomme::edits::{Hold, Park, WriteMode};
 use lomme::{CancelToken, Error};
 use std::time::Duration;
 
@@ -165,5 +165,31 @@ async fn what_comes_back_into_a_folder_that_nobody_has_seen_comes_to_rest() {
     phone.push_all().await;
     let expected = files(&[("F/a", "a"), ("known", "known")]);
     assert_eq!(phone.server("Sync"), expected);
+    phone.agrees().await;
+}
+
+/// Life 31424: it was copied into itself, deeper and deeper.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_is_not_copied_into_a_new_one_that_turns_out_to_be_it() {
+    let mut phone = Phone::new(&[("Sync/d/a", "1")]).await;
+    let source = phone.item("Sync/d").id;
+    phone.pocket.drive.close().unwrap();
+    for path in lomme_e2e::walk(&phone.pocket.options.directory).into_keys() {
+        if path.to_string_lossy().contains("catalog-") {
+            std::fs::remove_file(path).unwrap();
+        }
+    }
+    phone.pocket.reopen().unwrap();
+    let edits = phone.drive().edits();
+    let new = edits.create_folder(&Space::Sync.root(), "D", None).unwrap();
+    assert_ne!(new.id, source);
+    phone.pocket.index(Space::Sync).await.unwrap();
+    let copy = edits.copy(&source, &new.id, Some("copy"), None).unwrap();
+    let push = tokio::time::timeout(Duration::from_secs(60), phone.push()).await;
+    assert_eq!(push.expect("it has no end").left, 1);
+    let pending = edits.pending(&copy.id).unwrap().unwrap();
+    assert_eq!(pending.hold, Some(Hold::NeedsUser(Park::NotAllowed)));
+    edits.discard(&copy.id).unwrap();
+    assert_eq!(phone.server("Sync"), files(&[("d/a", "1")]));
     phone.agrees().await;
 }
