@@ -9,11 +9,13 @@
 //! - Platform code is called only with no lock of ours held, one call at a time and in order for each
 //!   listener; its exceptions never cross with their text.
 //! - What queues a change is synchronous too: it is on the disk when the call returns, and `push` sends it.
-//! - A reader's blocking read is for threads made for that; it has an `async` twin. A writer's calls all block.
+//! - A reader's blocking read is for threads made for that; it has an `async` twin. A writer's calls all block, and so does
+//!   the camera's `provide`, which hashes.
 //! - Ids, versions, anchors and page tokens are strings; bytes cross as paths, and by a reader or writer at most 128 KiB a call.
 //! - No type is named like one of Foundation, Kotlin or Android.
 
 mod call;
+mod camera;
 mod cancel;
 mod drive;
 mod error;
@@ -23,6 +25,7 @@ mod sign_in;
 mod types;
 mod writer;
 
+pub use camera::LommeCamera;
 pub use cancel::CancelToken;
 pub use drive::{DriveSubscription, LommeDrive};
 pub use error::{LommeError, RetryAdvice};

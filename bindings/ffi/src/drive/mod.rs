@@ -8,7 +8,8 @@ use crate::call::{guarded, on_runtime};
 use crate::foreign::{HintBridge, VaultBridge};
 use crate::{
     AccountInfo, BrowserSignIn, CancelToken, DeviceSituation, DriveListener, DriveOptions,
-    DriveStatus, FetchRules, ItemExplanation, LommeError, PollOutcome, SecretVault, SignInState,
+    DriveStatus, FetchRules, ItemExplanation, LommeCamera, LommeError, PollOutcome, SecretVault,
+    SignInState,
 };
 use lomme::account::Secret;
 use lomme::catalog::ItemId;
@@ -104,6 +105,11 @@ impl LommeDrive {
     /// Why an item's content is, or is not, on the device. A local read. Throws `NotKnown`, `NoSuchItem`.
     pub fn why(&self, id: String) -> Result<ItemExplanation, LommeError> {
         guarded(|| Ok(self.0.why(&ItemId::from_string(id))?.into()))
+    }
+
+    /// The camera backup of this drive: always the same one. After `shutDown` its calls throw `Closed`.
+    pub fn camera(&self) -> Result<Arc<LommeCamera>, LommeError> {
+        guarded(|| Ok(Arc::new(LommeCamera::new(self.0.clone()))))
     }
 
     /// Tells what has changed of the device. The core never guesses. Content under way by itself stops when the rules

@@ -34,6 +34,9 @@ pub struct DeviceSituation {
     /// The person has asked the device to save power.
     #[uniffi(default = false)]
     pub low_power: bool,
+    /// Minutes east of Greenwich of the device's clock, for a schedule's hours and for the months of photos.
+    #[uniffi(default = 0)]
+    pub zone_minutes: i32,
 }
 
 impl From<lomme::conditions::Situation> for DeviceSituation {
@@ -44,6 +47,7 @@ impl From<lomme::conditions::Situation> for DeviceSituation {
             charging: situation.charging,
             battery_percent: situation.battery_percent,
             low_power: situation.low_power,
+            zone_minutes: situation.zone_minutes,
         }
     }
 }
@@ -56,6 +60,7 @@ impl From<DeviceSituation> for lomme::conditions::Situation {
             charging: situation.charging,
             battery_percent: situation.battery_percent,
             low_power: situation.low_power,
+            zone_minutes: situation.zone_minutes,
         }
     }
 }
@@ -215,6 +220,7 @@ mod tests {
             charging: Some(false),
             battery_percent: Some(42),
             low_power: true,
+            zone_minutes: -210,
         };
         let core = lomme::conditions::Situation::from(told);
         assert_eq!(DeviceSituation::from(core), told);

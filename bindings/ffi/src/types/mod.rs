@@ -22,6 +22,7 @@ macro_rules! twin {
 }
 
 mod account;
+mod camera;
 mod conditions;
 mod content;
 mod edits;
@@ -31,6 +32,7 @@ mod search;
 mod status;
 
 pub use account::*;
+pub use camera::*;
 pub use conditions::*;
 pub use content::*;
 pub use edits::*;
