@@ -25,6 +25,7 @@ import kotlinx.coroutines.withContext
  */
 public class Drive internal constructor(internal val core: LommeDrive) : AutoCloseable {
     internal val hints = Hints(core)
+    internal val backup by lazy { DriveCamera(core.camera()) }
 
     // Sign-in.
 

@@ -48,6 +48,11 @@ public fun Drive.settling(id: String): Flow<Step<SettledEdit>> = steps { going -
     settle(id) { done, total -> going(done, total) }
 }
 
+/** [DriveCamera.runBatch] as a flow, like [fetching]. */
+public fun DriveCamera.runningBatch(budget: CameraBudget = CameraBudget()): Flow<Step<CameraBatch>> = steps { going ->
+    runBatch(budget) { done, total -> going(done, total) }
+}
+
 private fun <T> steps(call: suspend (going: (ULong, ULong?) -> Unit) -> T): Flow<Step<T>> =
     channelFlow {
         val result = call { done, total -> trySend(Step.Going(done, total)) }
