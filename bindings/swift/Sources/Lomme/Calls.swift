@@ -175,14 +175,14 @@ extension BrowserSignIn {
 
 extension Duration {
     /// In whole milliseconds, and never less than none.
-    fileprivate var milliseconds: UInt64 {
+    var milliseconds: UInt64 {
         let (seconds, attoseconds) = components
         return UInt64(max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000))
     }
 }
 
 /// Runs what may wait for seconds on a thread that nobody else needs: tasks share few.
-private func blocking(_ work: @escaping @Sendable () throws -> Void) async throws {
+func blocking<Output: Sendable>(_ work: @escaping @Sendable () throws -> Output) async throws -> Output {
     try await withCheckedThrowingContinuation { continuation in
         DispatchQueue.global().async {
             continuation.resume(with: Result(catching: work))

@@ -353,7 +353,7 @@ extension Date {
 }
 
 extension URL {
-    fileprivate func filePath() throws -> String {
+    func filePath() throws -> String {
         guard isFileURL else { throw LommeError.InvalidArgument(detail: "the URL is no file URL") }
         return path
     }

@@ -45,6 +45,16 @@ extension LommeDrive {
     }
 }
 
+extension LommeCamera {
+    /// `runBatch(within:bytes:progress:)` as a stream.
+    public func runningBatch(
+        within time: Duration? = nil,
+        bytes: UInt64? = nil
+    ) -> AsyncThrowingStream<Step<CameraBatch>, any Error> {
+        steps { going in try await self.runBatch(within: time, bytes: bytes) { going($0, $1) } }
+    }
+}
+
 private typealias Going = @Sendable (UInt64, UInt64?) -> Void
 
 private func steps<Output>(

@@ -14,6 +14,6 @@ suspend fun backUp(drive: Drive, photo: Path) {
     camera.addAssets(scan, listOf(CameraAsset("id 1", listOf(file), album = "Camera")))
     camera.commitScan(scan, cursor = "generation 7", ScanTrust.COMPLETE)
     val batch = camera.runBatch(9.minutes)                // a job's slice; a kill loses nothing
-    println("${batch.done} sent, ${batch.remaining} left, next ${batch.next}, because ${batch.hold}")
+    println("${batch.done} sent, ${batch.remaining} left") // next: when to come back; hold: what it waits for
     camera.allReceipts().collect { println("${it.name} is ${it.path}") }
 }
