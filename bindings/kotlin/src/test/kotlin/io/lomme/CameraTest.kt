@@ -9,6 +9,7 @@ import java.nio.file.Files
 import java.nio.file.Path
 import java.nio.file.attribute.FileTime
 import kotlin.io.path.createDirectories
+import kotlin.io.path.deleteExisting
 import kotlin.io.path.exists
 import kotlin.io.path.fileSize
 import kotlin.io.path.readText
@@ -291,6 +292,56 @@ class CameraTest {
     }
 
     @Test
+    fun `a folder keeps its paths, and what is deleted in it is deleted in the cloud only if the person wants that`() = phone { cloud, drive ->
+        val camera = drive.camera
+        val (a, _) = local("a.txt", "one") to local("sub/b.txt", "two")
+        val folder = camera.addFolder("Notes", directory.resolve("roll"))
+        assertEquals(2uL, camera.scanFolder(folder).added)
+        assertEquals(2uL, camera.runBatch().done)
+        val all = mapOf("a.txt" to md5("one"), "sub/" to "-", "sub/b.txt" to md5("two"))
+        assertEquals(all, cloud.tree("/Pixel/Notes"))
+
+        a.deleteExisting()
+        assertEquals(1uL, camera.scanFolder(folder).gone)
+        assertEquals(MirrorPending(0u, 0u, asks = false), camera.mirrorPending(folder))
+        assertEquals(0uL, camera.runBatch().trashed)
+        assertEquals(all, cloud.tree("/Pixel/Notes"))
+
+        camera.setMirror(folder, true)
+        assertTrue(camera.sources().single().mirror)
+        assertEquals(MirrorPending(1u, 2u, asks = false), camera.mirrorPending(folder))
+        assertEquals(1uL, camera.runBatch().trashed)
+        assertTrue(cloud.lives("/Pixel/Notes", "sub/b.txt"))
+        assertFalse(cloud.lives("/Pixel/Notes", "a.txt"))
+        assertThrows<LommeException.InvalidArgument> { camera.setMirror(camera.addLibrary("photos"), true) }
+    }
+
+    @Test
+    fun `what is deleted on either side stays as it is on the other, until the person says so`() = phone { cloud, drive ->
+        val camera = drive.camera
+        val library = camera.addLibrary("photos")
+        camera.scan(library, (1..2).map { photo("$it", "IMG_$it.JPG", "photo $it") }, "token 1")
+        assertEquals(2uL, camera.runBatch().done)
+
+        for ((trust, gone) in listOf(ScanTrust.PARTIAL to 0uL, ScanTrust.COMPLETE to 1uL)) {
+            val delta = camera.beginScan(library)
+            camera.goneAssets(delta, listOf("1"))
+            assertEquals(gone, camera.commitScan(delta, "token 2", trust).gone) { "$trust" }
+        }
+        camera.runBatch()
+        assertTrue(cloud.lives("/Pixel/photos", "2026/08/IMG_1.JPG"))
+
+        cloud.trash("/Pixel/photos/2026/08/IMG_2.JPG")
+        assertEquals(AdoptedFiles(1u, 0u, 1u), camera.adopt())
+        assertEquals(AssetState.DELETED_IN_CLOUD, camera.why(library, "2").state)
+        assertEquals(0uL, camera.runBatch().done)
+        assertFalse(cloud.lives("/Pixel/photos", "2026/08/IMG_2.JPG"))
+        camera.uploadAgain(library, "2")
+        assertEquals(1uL, camera.runBatch().done)
+        assertTrue(cloud.lives("/Pixel/photos", "2026/08/IMG_2.JPG"))
+    }
+
+    @Test
     fun `the sample of this README backs up a photo`() = withCloud { cloud ->
         val sample = Path.of("src/test/kotlin/SampleCamera.kt").readText().substringAfter("// README\n").trim()
         val shown = Path.of("README.md").readText().substringAfter("```kotlin\n").substringBefore("```").trim()
@@ -342,6 +393,8 @@ class CameraTest {
     /** The names of the photos of the month. */
     private fun Cloud.photos(): List<String> =
         tree("/Pixel/photos").keys.filter { !it.endsWith("/") }.map { it.removePrefix("2026/08/") }.sorted()
+
+    private fun Cloud.lives(root: String, path: String): Boolean = tree(root).containsKey(path)
 
     /** The operating system, as far as it sends files. */
     private class OperatingSystem {
