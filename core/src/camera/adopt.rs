@@ -40,8 +40,47 @@ impl Camera {
             let path = RemotePath::new(vec![device.clone(), source.mount.clone()]);
             self.adopt_source(&source, &path, &mut adopted, cancel)
                 .await?;
+            self.note_adopted(source.n).await?;
         }
         Ok(adopted)
+    }
+
+    /// Learns what the device holds of sources that were added since it was last listed: else it would be sent again.
+    pub(super) async fn adopt_new(&self, cancel: &CancelToken) -> Result<()> {
+        let store = self.store.clone();
+        let (device, sources) = blocking(move || {
+            let mut sources = store.camera_read(|ledger| ledger.sources())?;
+            sources.retain(|source| source.adopted_ms.is_none());
+            Ok((chosen(&store)?, sources))
+        })
+        .await?;
+        let Some(device) = device else {
+            return Ok(());
+        };
+        for source in sources {
+            let path = RemotePath::new(vec![device.clone(), source.mount.clone()]);
+            let mut adopted = Adopted::default();
+            self.adopt_source(&source, &path, &mut adopted, cancel)
+                .await?;
+            self.note_adopted(source.n).await?;
+        }
+        Ok(())
+    }
+
+    async fn note_adopted(&self, source: i64) -> Result<()> {
+        let (store, now) = (self.store.clone(), self.store.now_ms());
+        blocking(move || {
+            store.camera(|ledger| {
+                if let Some(row) = ledger.source(source)? {
+                    ledger.put_source(&SourceRow {
+                        adopted_ms: Some(now),
+                        ..row
+                    })?;
+                }
+                Ok(())
+            })
+        })
+        .await
     }
 
     async fn adopt_source(

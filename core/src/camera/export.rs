@@ -106,6 +106,9 @@ impl Camera {
 
     /// Makes the caller's file ours: by its name where it is on our volume, else by a copy, durable.
     fn stage(&self, from: &Path, to: &Path, take: bool) -> Result<()> {
+        if std::fs::canonicalize(from)?.starts_with(std::fs::canonicalize(&self.root)?) {
+            return Err(Error::invalid("a file in the companion's own directory"));
+        }
         let source = open_plain(from)?.ok_or_else(|| Error::invalid("no plain file"))?;
         if take && source.links()? == 1 && source.is_on_volume_of(&self.dir)? {
             return Ok(self.disk.rename(from, to)?);

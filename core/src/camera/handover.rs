@@ -23,6 +23,7 @@ const PIECE: usize = 256 * 1024;
 
 impl Camera {
     pub(super) async fn plan(&self, limit: u32, cancel: &CancelToken) -> Result<Vec<UploadPlan>> {
+        self.adopt_new(cancel).await?;
         let camera = self.clone();
         let entries = blocking(move || {
             let entries = camera.to_plan(limit)?;

@@ -4,7 +4,6 @@
 //! hash that no two contents share by design, too (complaint no. 20).
 
 use super::read::{hash, path_of};
-use super::scan::About;
 use super::sources::known;
 use super::types::json;
 use super::{Camera, FreeUp, Proof, ProofFile, Receipt, Role, SourceId};
@@ -56,9 +55,6 @@ impl Camera {
         self.store.camera_read(|ledger| {
             let mut found = Vec::new();
             for (asset, bytes) in ledger.removable(before, limit)? {
-                if About::of(&asset).favourite {
-                    continue;
-                }
                 let resources = ledger.resources_of(asset.n)?;
                 found.push(FreeUp {
                     source: asset.source.unsigned_abs(),
@@ -142,11 +138,11 @@ impl Camera {
             return Ok(Proof::Changed);
         }
         self.store.update_setting(PROOFS, |before| {
-            let mut proofs: Vec<(i64, i64)> = before
+            let mut proofs: Vec<(i64, i64, i64)> = before
                 .and_then(|text| serde_json::from_str(&text).ok())
                 .unwrap_or_default();
-            proofs.retain(|(of, at)| *of != asset.n && (now - GOOD_MS..=now).contains(at));
-            proofs.push((asset.n, now));
+            proofs.retain(|(of, _, at)| *of != asset.n && (now - GOOD_MS..=now).contains(at));
+            proofs.push((asset.n, asset.offered, now));
             Ok((Some(json(&proofs)?), ()))
         })?;
         Ok(Proof::Proven)
@@ -155,15 +151,16 @@ impl Camera {
     pub(super) fn note_freed(&self, source: SourceId, key: &str) -> Result<()> {
         let now = self.store.now_ms();
         let asset = self.asset(source, key)?;
-        let proofs: Vec<(i64, i64)> = self
+        let proofs: Vec<(i64, i64, i64)> = self
             .store
             .setting(PROOFS)?
             .and_then(|text| serde_json::from_str(&text).ok())
             .unwrap_or_default();
-        if !proofs
-            .iter()
-            .any(|(of, at)| *of == asset.n && (now - GOOD_MS..=now).contains(at))
-        {
+        // What has changed since was not proven.
+        let proven = |(of, offered, at): &(i64, i64, i64)| {
+            (*of, *offered) == (asset.n, asset.offered) && (now - GOOD_MS..=now).contains(at)
+        };
+        if !proofs.iter().any(proven) {
             return Err(Error::invalid("an asset that was not proven lately"));
         }
         self.store.camera(|ledger| {

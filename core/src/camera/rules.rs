@@ -25,6 +25,12 @@ pub(super) fn read(store: &Store) -> Result<CameraRules> {
 }
 
 pub(super) fn write(store: &Store, rules: &CameraRules) -> Result<()> {
+    if let Some(schedule) = &rules.schedule
+        && (i64::from(schedule.from_minute) >= DAY_MINUTES
+            || i64::from(schedule.to_minute) > DAY_MINUTES)
+    {
+        return Err(crate::Error::invalid("an hour that no day has"));
+    }
     let text = json(rules)?;
     store.update_setting(RULES, |_| Ok((Some(text), ())))
 }

@@ -73,6 +73,16 @@ impl Camera {
                 .camera_read(|ledger| Ok(ledger.entries(&[PLACED])?.bytes))
         })
         .await?;
+        if self.calm().await? {
+            match self.adopt_new(cancel).await {
+                // The run finds out for itself, and nothing of such a source is sent before it is known.
+                Err(error) if Reason::of(&error).is_some() => {
+                    let store = self.store.clone();
+                    blocking(move || Pause::begin(&store, reason_of(&error), None)).await?;
+                }
+                done => done?,
+            }
+        }
         self.moving.begins();
         let mut run = Run {
             camera: self,
@@ -404,6 +414,11 @@ impl Run<'_> {
         let busy = self.flights_in(PHOTOS) >= self.lanes.count;
         self.lanes.look(moved, self.successes, busy);
     }
+}
+
+/// What an error says of the account.
+fn reason_of(error: &Error) -> Reason {
+    Reason::of(error).unwrap_or(Reason::Busy)
 }
 
 /// The end of a reading.

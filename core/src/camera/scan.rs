@@ -17,10 +17,14 @@ use std::collections::HashMap;
 use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+/// No file system has larger files, and many of them together are still a number.
+const LARGEST: u64 = 1 << 50;
 /// Most assets in a page.
 const PAGE: usize = 500;
 /// How long an asset must rest before it is read (complaints no. 3, 26).
 pub(super) const SETTLE_MS: i64 = 10_000;
+/// No clock is further from Greenwich, in minutes.
+const ZONE: i32 = 14 * 60;
 /// What is fresh goes before what was there at first.
 const FRESH: i64 = 1 << 50;
 /// A film takes long to read: photos of its class go before it.
@@ -120,9 +124,38 @@ impl Camera {
         if assets.len() > PAGE {
             return Err(Error::invalid("more than 500 assets at once"));
         }
+        for asset in assets {
+            self.check_asset(asset)?;
+        }
         let hashes: Vec<i64> = assets.iter().map(offered).collect();
         let keys = assets.iter().map(|asset| asset.key.as_str());
         self.offer_changed(scan, keys, &hashes, |at| Ok(Some(assets[at].clone())))
+    }
+
+    /// Refuses what no platform has: nothing of its page is recorded.
+    fn check_asset(&self, asset: &Asset) -> Result<()> {
+        if asset.key.is_empty() || asset.resources.is_empty() {
+            return Err(Error::invalid("an asset without a key or without a file"));
+        }
+        for (at, file) in asset.resources.iter().enumerate() {
+            if asset.resources[..at]
+                .iter()
+                .any(|other| other.key == file.key)
+            {
+                return Err(Error::invalid("an asset with two files of one key"));
+            }
+            if file.size.is_some_and(|size| size > LARGEST) {
+                return Err(Error::invalid("a file larger than any file"));
+            }
+            if file
+                .path
+                .as_ref()
+                .is_some_and(|path| path.starts_with(&self.root))
+            {
+                return Err(Error::invalid("a file in the companion's own directory"));
+            }
+        }
+        Ok(())
     }
 
     /// Records those of a page that are not as they were; `asset` makes them.
@@ -153,7 +186,7 @@ impl Camera {
         };
         if !changed.is_empty() {
             let now = self.store.now_ms();
-            let zone = self.content.situation().zone_minutes;
+            let zone = self.content.situation().zone_minutes.clamp(-ZONE, ZONE);
             self.store.camera(|ledger| {
                 let Some(source) = ledger.source(n)? else {
                     return Err(no_scan());
@@ -292,9 +325,6 @@ impl Offer<'_> {
         asset: &Asset,
         offered: i64,
     ) -> Result<(AssetRow, bool)> {
-        if asset.key.is_empty() || asset.resources.is_empty() {
-            return Err(Error::invalid("an asset without a key or without a file"));
-        }
         let before = ledger.asset_of_key(self.source.n, &asset.key)?;
         let about = About {
             kinds: asset.kinds.clone(),

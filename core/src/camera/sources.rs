@@ -41,6 +41,7 @@ impl Camera {
             from_now: new.from_now,
             mirror: false,
             confirmed_ms: None,
+            adopted_ms: None,
             cursor: None,
             scanned_ms: None,
             complete_ms: None,
@@ -65,7 +66,12 @@ impl Camera {
 
     /// The folder as the system knows it, if it may be a source.
     fn own_folder(&self, folder: &Path) -> Result<PathBuf> {
-        let real = std::fs::canonicalize(folder)?;
+        let real = match std::fs::canonicalize(folder) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Err(Error::invalid("a source that is no folder"));
+            }
+            real => real?,
+        };
         if !real.is_dir() {
             return Err(Error::invalid("a source that is no folder"));
         }

@@ -265,7 +265,7 @@ fn sentence(state: AssetState, skipped: Option<Skip>, hold: Option<&CameraHold>)
 }
 
 /// A hold in words.
-pub(super) fn reason(hold: &CameraHold) -> String {
+fn reason(hold: &CameraHold) -> String {
     match hold {
         CameraHold::NoDevice => "no device to back up to was chosen.".into(),
         CameraHold::Paused => "the backup is paused.".into(),
@@ -290,5 +290,11 @@ pub(super) fn reason(hold: &CameraHold) -> String {
             CameraPark::ManyFailures => "it failed many times.",
         }
         .into(),
+    }
+}
+
+impl std::fmt::Display for CameraHold {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&reason(self))
     }
 }

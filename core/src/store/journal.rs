@@ -164,6 +164,7 @@ const V4: &str = "
         from_now INTEGER NOT NULL,
         mirror INTEGER NOT NULL,
         confirmed_ms INTEGER,
+        adopted_ms INTEGER,
         cursor TEXT,
         scanned_ms INTEGER,
         complete_ms INTEGER

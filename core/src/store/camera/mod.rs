@@ -241,7 +241,9 @@ impl CameraLedger<'_> {
                 "SELECT min(t) FROM (
                      SELECT min(until_ms) t FROM camera_resource WHERE wanted IS NOT NULL AND until_ms > ?1
                      UNION ALL
-                     SELECT min(until_ms) FROM camera_entry WHERE wanted IS NOT NULL AND until_ms > ?1)",
+                     SELECT min(until_ms) FROM camera_entry WHERE wanted IS NOT NULL AND until_ms > ?1
+                     UNION ALL
+                     SELECT min(not_after_ms) + 1 FROM camera_plan WHERE not_after_ms > ?1)",
             )?
             .query_row([now_ms], |row| row.get(0))?)
     }
@@ -311,6 +313,7 @@ impl CameraLedger<'_> {
              WHERE entry IS NOT NULL
                  AND (SELECT here FROM camera_asset a WHERE a.n = camera_resource.asset) = 1",
             "DELETE FROM camera_entry",
+            "UPDATE camera_source SET adopted_ms = NULL",
         ] {
             self.0.prepare_cached(sql)?.execute(())?;
         }
@@ -446,6 +449,7 @@ impl CameraLedger<'_> {
                 "SELECT a.n, sum(r.size) bytes FROM camera_asset a JOIN camera_resource r ON r.asset = a.n
                  LEFT JOIN camera_entry e ON e.n = r.entry
                  WHERE a.here = 1 AND a.first_seen_ms < ?1 AND a.changed_ms < ?1
+                     AND a.about NOT LIKE '%_favourite_:true%'
                  GROUP BY a.n HAVING min(ifnull(e.state, 0) = 3) = 1 ORDER BY bytes DESC, a.n LIMIT ?2",
             )?
             .query_map((before_ms, limit), |row| Ok((row.get(0)?, row.get(1)?)))?

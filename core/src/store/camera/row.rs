@@ -20,6 +20,8 @@ pub(crate) struct SourceRow {
     pub mirror: bool,
     /// When a person last allowed that much is deleted in the cloud.
     pub confirmed_ms: Option<i64>,
+    /// When the ledger last learned what the device holds of it.
+    pub adopted_ms: Option<i64>,
     pub cursor: Option<String>,
     pub scanned_ms: Option<i64>,
     /// The last scan that showed all there is.
@@ -199,6 +201,7 @@ impl Table for SourceRow {
         "from_now",
         "mirror",
         "confirmed_ms",
+        "adopted_ms",
         "cursor",
         "scanned_ms",
         "complete_ms",
@@ -218,9 +221,10 @@ impl Table for SourceRow {
             from_now: row.get(6)?,
             mirror: row.get(7)?,
             confirmed_ms: row.get(8)?,
-            cursor: row.get(9)?,
-            scanned_ms: row.get(10)?,
-            complete_ms: row.get(11)?,
+            adopted_ms: row.get(9)?,
+            cursor: row.get(10)?,
+            scanned_ms: row.get(11)?,
+            complete_ms: row.get(12)?,
         })
     }
 
@@ -234,6 +238,7 @@ impl Table for SourceRow {
             Box::new(self.from_now),
             Box::new(self.mirror),
             Box::new(self.confirmed_ms),
+            Box::new(self.adopted_ms),
             Box::new(&self.cursor),
             Box::new(self.scanned_ms),
             Box::new(self.complete_ms),

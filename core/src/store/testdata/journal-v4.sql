@@ -157,6 +157,7 @@ CREATE TABLE camera_source (
     from_now INTEGER NOT NULL,
     mirror INTEGER NOT NULL,
     confirmed_ms INTEGER,
+    adopted_ms INTEGER,
     cursor TEXT,
     scanned_ms INTEGER,
     complete_ms INTEGER
@@ -240,7 +241,7 @@ CREATE TABLE camera_freed (
     at_ms INTEGER NOT NULL,
     proof TEXT NOT NULL
 );
-INSERT INTO camera_source VALUES (1, 'Camera', 0, NULL, 'Camera', '{}', 0, 0, NULL, 'generation 7', 900000, 900000);
+INSERT INTO camera_source VALUES (1, 'Camera', 0, NULL, 'Camera', '{}', 0, 0, NULL, 850000, 'generation 7', 900000, 900000);
 INSERT INTO camera_asset VALUES (1, 1, '42', 77, '{}', 'Camera', 1, 1, NULL, 800000, 800000, 60,
     '{"utc_ms":700000,"offset_minutes":60,"source":"Exif"}', '2026/08', 'IMG_1');
 INSERT INTO camera_entry VALUES (1, 'Camera', '2026/08/IMG_1.JPG', '2026/08/img_1.jpg', X'0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c0c', 5,

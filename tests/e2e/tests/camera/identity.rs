@@ -81,7 +81,11 @@ async fn no_2_what_is_there_under_the_name_and_is_not_ours_is_not_touched() {
         .unwrap()
         .unwrap();
     assert_eq!(entry.revision, 1);
-    assert_eq!(phone.state(library, "2"), AssetState::Verified);
+    assert_eq!(
+        phone.state(library, "2"),
+        AssetState::Listed,
+        "ours from before"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -225,3 +225,110 @@ async fn what_fails_is_listed_with_its_reason_and_the_run_tells_the_first() {
     );
     assert_eq!(batch.hold, troubled[0].why.hold);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_claimed_device_holds_of_a_source_that_is_added_later_is_not_sent_again() {
+    let phone = Phone::new().await;
+    phone
+        .writer()
+        .put("/Pixel/Camera/2020/01/b.jpg", b"one")
+        .unwrap();
+    let cancel = CancelToken::new();
+    phone.camera().claim_device("Pixel", &cancel).await.unwrap();
+    let library = phone.library(AssetRules::default());
+    phone.scan(library, &[phone.photo("1", "other name.jpg", "one")]);
+    phone.back_up().await;
+    assert_eq!(phone.there("Camera").len(), 1);
+    assert_eq!(phone.state(library, "1"), AssetState::Listed);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_proof_is_of_the_bytes_that_were_proven_and_of_no_later_ones() {
+    let phone = Phone::new().await;
+    let library = phone.library(AssetRules::default());
+    let mut photo = phone.photo("1", "IMG_1.JPG", "one");
+    phone.scan(library, std::slice::from_ref(&photo));
+    phone.back_up().await;
+    let cancel = CancelToken::new();
+    let proof = phone
+        .camera()
+        .prove(library, "1", &[], &cancel)
+        .await
+        .unwrap();
+    assert_eq!(proof, lomme::camera::Proof::Proven);
+    phone.write("1/IMG_1.JPG", "two");
+    photo.resources[0].stamp = 2;
+    phone.scan(library, &[photo]);
+    let freed = phone.camera().confirm_freed(library, "1");
+    assert!(
+        matches!(freed, Err(lomme::Error::InvalidArgument { .. })),
+        "{freed:?}"
+    );
+    phone.clock.advance(60_000);
+    phone.back_up().await;
+    assert_eq!(phone.there("Camera").len(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn when_all_that_is_left_is_planned_a_run_says_when_to_come_back() {
+    let phone = Phone::new().await;
+    let library = phone.library(AssetRules::default());
+    phone.scan(library, &[phone.photo("1", "IMG_1.JPG", "one")]);
+    let offline = lomme::conditions::Situation {
+        network: lomme::content::Network::Offline,
+        ..Default::default()
+    };
+    phone.drive().set_situation(offline).unwrap();
+    phone.batch().await;
+    phone.drive().set_situation(Default::default()).unwrap();
+    let cancel = CancelToken::new();
+    assert_eq!(
+        phone
+            .camera()
+            .plan_uploads(10, &cancel)
+            .await
+            .unwrap()
+            .len(),
+        1
+    );
+    let batch = phone.batch().await;
+    let later = matches!(batch.next, lomme::camera::Next::After { ms } if ms > 60_000);
+    assert!(later && batch.remaining == 1, "{batch:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_no_platform_has_is_refused_and_nothing_of_its_page_is_recorded() {
+    let phone = Phone::new().await;
+    let library = phone.library(AssetRules::default());
+    let fine = phone.photo("1", "IMG_1.JPG", "one");
+    let file = |size| lomme::camera::Resource {
+        size: Some(size),
+        ..resource("o", Role::Photo, "1.JPG", None)
+    };
+    let mut own = fine.clone();
+    own.resources[0].path = Some(phone.pocket.options.directory.join("journal.db"));
+    for hostile in [
+        asset("2", vec![file(1), file(1)]),
+        asset("2", vec![file(u64::MAX)]),
+        asset("2", Vec::new()),
+        asset("", vec![file(1)]),
+        own,
+    ] {
+        let scan = phone.camera().begin_scan(library, ScanKind::Full).unwrap();
+        let added = phone.camera().add_assets(scan.id, &[fine.clone(), hostile]);
+        assert!(
+            matches!(added, Err(lomme::Error::InvalidArgument { .. })),
+            "{added:?}"
+        );
+    }
+    assert_eq!(phone.camera().status().unwrap().to_read.items, 0);
+    phone.scan(library, &[asset("far", vec![file(1)])]);
+    let request = phone.camera().export_requests(1).unwrap().remove(0);
+    let journal = phone.pocket.options.directory.join("journal.db");
+    let taken = phone.camera().provide(request.id, &journal, true);
+    assert!(
+        matches!(taken, Err(lomme::Error::InvalidArgument { .. })),
+        "{taken:?}"
+    );
+    assert!(journal.exists());
+}

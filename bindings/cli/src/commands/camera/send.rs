@@ -149,6 +149,7 @@ fn stopped(batch: &Batch, needs_user: u64, had_all_the_time: bool) -> Result<(),
         Some(CameraHold::Conditions(Waiting::SignIn)) => return Err(Failure::sign_in_needed()),
         Some(CameraHold::Account(AccountHold::Busy { .. })) => Some(5),
         Some(CameraHold::Conditions(Waiting::NoNetwork)) => Some(5),
+        Some(CameraHold::Retry { .. } | CameraHold::NotProvided { .. }) => Some(6),
         Some(_) => Some(7),
     };
     if let (Some(hold), Some(code)) = (hold, code) {
