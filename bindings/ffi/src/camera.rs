@@ -8,7 +8,7 @@ use crate::{
     CameraRules, CameraScan, CameraScanKind, CameraScanResult, CameraSource, CameraStatus,
     CancelToken, ExportFailure, ExportRequest, FreeUpProposal, LommeError, MirrorPending,
     NewCameraSource, ProgressListener, ProofFile, ProvideOutcome, ReceiptPage, ScanTrust,
-    UploadEnd, UploadPlan, into_records,
+    TroubledPage, UploadEnd, UploadPlan, into_records,
 };
 use lomme::camera::{Asset, Camera};
 use lomme::content::TransferListener;
@@ -63,7 +63,7 @@ impl LommeCamera {
     }
 
     /// Goes on with a device that is there, because the person says that it is this phone: after a reinstall, or instead of
-    /// an old phone. What it holds of the sources is adopted and not sent again; so add the sources first. Throws
+    /// an old phone. What it holds of the sources is adopted and not sent again. Throws
     /// `NoSuchItem`, `SignInNeeded`, `Offline`.
     pub async fn claim_device(
         &self,
@@ -308,6 +308,12 @@ impl LommeCamera {
     /// Why an asset is, or is not, in the cloud. A local read. Throws `NotKnown`.
     pub fn why(&self, source: u64, asset: String) -> Result<AssetWhy, LommeError> {
         guarded(|| Ok(self.core().why(source, &asset)?.into()))
+    }
+
+    /// Assets that have failed or need a person, with the reason of each, up to `limit` after `next` of the page before (0 at
+    /// first). A local read.
+    pub fn troubled(&self, after: u64, limit: u32) -> Result<TroubledPage, LommeError> {
+        guarded(|| Ok(self.core().troubled(after, limit)?.into()))
     }
 
     /// Proofs of what is in the cloud, up to `limit` after `next` of the page before (0 at first). A local read.

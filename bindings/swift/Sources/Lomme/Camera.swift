@@ -86,7 +86,7 @@ extension LommeCamera {
     }
 
     /// Goes on with a device that is there, because the person says that it is this phone: after a reinstall, or instead of
-    /// an old phone. What it holds of the sources is adopted and not sent again; so add the sources first.
+    /// an old phone. What it holds of the sources is adopted and not sent again.
     @discardableResult
     public func claimDevice(_ name: String) async throws -> AdoptedFiles {
         try await cancelling { try await self.claimDevice(name: name, cancel: $0) }

@@ -107,6 +107,7 @@ import Testing
             return
         }
         #expect(why == .notLocal)
+        #expect(try camera.troubled(after: 0, limit: 10).assets.map(\.asset) == ["a"])
         #expect(try camera.exportRequests(limit: 20).isEmpty)
 
         try camera.retry("a", of: library)

@@ -212,6 +212,45 @@ impl From<core::AssetWhy> for AssetWhy {
     }
 }
 
+/// An asset that has failed or needs a person.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct TroubledAsset {
+    /// The source.
+    pub source: u64,
+    /// The asset.
+    pub asset: String,
+    /// Why it waits.
+    pub why: AssetWhy,
+}
+
+impl From<core::TroubledAsset> for TroubledAsset {
+    fn from(troubled: core::TroubledAsset) -> Self {
+        Self {
+            source: troubled.source,
+            asset: troubled.asset,
+            why: troubled.why.into(),
+        }
+    }
+}
+
+/// Assets that have failed or need a person, in the order in which they were first seen.
+#[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
+pub struct TroubledPage {
+    /// The assets; none when there are no more.
+    pub assets: Vec<TroubledAsset>,
+    /// What the next call takes as `after`.
+    pub next: u64,
+}
+
+impl From<(Vec<core::TroubledAsset>, u64)> for TroubledPage {
+    fn from((assets, next): (Vec<core::TroubledAsset>, u64)) -> Self {
+        Self {
+            assets: assets.into_iter().map(TroubledAsset::from).collect(),
+            next,
+        }
+    }
+}
+
 /// Counts of the camera backup, from its ledger.
 #[derive(Clone, Debug, PartialEq, Eq, uniffi::Record)]
 pub struct CameraStatus {

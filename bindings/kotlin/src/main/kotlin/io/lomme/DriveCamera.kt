@@ -36,7 +36,7 @@ public class DriveCamera internal constructor(internal val core: LommeCamera) {
 
     /**
      * Goes on with a device that is there, because the person says that it is this phone: after a reinstall, or instead of
-     * an old phone. What it holds of the sources is adopted and not sent again; so add the sources first.
+     * an old phone. What it holds of the sources is adopted and not sent again.
      *
      * @throws LommeException `NoSuchItem`
      */
@@ -221,6 +221,9 @@ public class DriveCamera internal constructor(internal val core: LommeCamera) {
      * @throws LommeException `NotKnown`
      */
     public fun why(source: ULong, asset: String): AssetWhy = core.why(source, asset)
+
+    /** A page of assets that have failed or need a person, after [TroubledPage.next] of the page before. */
+    public fun troubled(after: ULong = 0u, limit: Int = PAGE): TroubledPage = core.troubled(after, count(limit))
 
     /** A page of proofs of what is in the cloud, after [ReceiptPage.next] of the page before. */
     public fun receipts(after: ULong = 0u, limit: Int = PAGE): ReceiptPage = core.receipts(after, count(limit))

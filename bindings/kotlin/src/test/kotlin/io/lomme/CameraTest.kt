@@ -127,6 +127,8 @@ class CameraTest {
         assertEquals(listOf("b.HEIC", "c.HEIC"), cloud.photos())
         val hold = camera.why(library, "a").hold as CameraHold.NotProvided
         assertEquals(ExportFailure.NOT_LOCAL, hold.why)
+        val troubled = camera.troubled().assets
+        assertEquals(listOf("a" to hold), troubled.map { it.asset to it.why.hold })
         assertTrue(hold.untilMs > System.currentTimeMillis())
         assertTrue(camera.exportRequests().isEmpty())
 
