@@ -28,6 +28,8 @@ pub struct Run {
     pub kinds: BTreeMap<String, u64>,
     /// Bytes of content that the cloud has sent.
     pub content_mib: f64,
+    /// Bytes of content that have come to the cloud, those of uploads that broke included.
+    pub received: u64,
     /// Bytes that went over the loopback device, TLS and headers included, both ways.
     pub wire_mib: f64,
     /// What the job says of itself.
@@ -112,6 +114,7 @@ impl Stage {
             requests: sum(&counts["requests"]),
             kinds: serde_json::from_value(counts["requests"].clone()).unwrap_or_default(),
             content_mib: mib(sum(&counts["content_bytes"])),
+            received: counts["received_bytes"].as_u64().unwrap_or(0),
             wire_mib: mib(wire),
             says: serde_json::from_str(&took.printed).unwrap_or(Value::Null),
             took,

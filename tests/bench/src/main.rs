@@ -13,6 +13,7 @@ mod cloud;
 mod content;
 /// The core's own MD5: what it does by itself is the limit of what it can do in a download.
 #[path = "../../../core/src/md5.rs"]
+#[allow(dead_code, reason = "the core has more use for it")]
 mod hash;
 mod job;
 mod measure;

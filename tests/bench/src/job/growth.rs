@@ -57,7 +57,7 @@ pub fn sending(drive: &Drive, source: &Path, folder: &str) -> Value {
     })
 }
 
-fn growth_of(total: u64, work: impl FnOnce()) -> Value {
+pub fn growth_of(total: u64, work: impl FnOnce()) -> Value {
     let anonymous = Arc::new(AtomicU64::new(0));
     let over = Arc::new(AtomicBool::new(false));
     let watcher = watch(anonymous.clone(), over.clone());

@@ -1,6 +1,7 @@
 //! Lomme's side: each job opens a directory that is signed in, does one thing as an app would, and says what it saw.
 
 mod browse;
+pub mod camera;
 pub mod drain;
 mod growth;
 mod read;
@@ -44,6 +45,12 @@ pub fn run(name: &str, directory: &str, ca: &str, rest: &[&str]) -> Value {
         ("send-growth", [source, folder]) => growth::sending(&drive, Path::new(source), folder),
         ("queue", [source, folder]) => drain::queue(&drive, Path::new(source), folder),
         ("drain", []) => drain::send(&drive),
+        ("camera", [how, device, source]) => {
+            camera::back_up(&drive, how, device, Path::new(source))
+        }
+        ("camera-growth", [device, source, photos]) => {
+            camera::library(&drive, device, Path::new(source), photos.parse().unwrap())
+        }
         _ => panic!("no job {name} with {} parameters", rest.len()),
     }
 }
@@ -58,15 +65,18 @@ fn open(directory: &str, ca: &str, profile: Profile) -> Arc<Drive> {
         ..Endpoints::default()
     });
     let drive = Drive::open(options).unwrap();
+    drive.set_situation(situation(Network::Unmetered)).unwrap();
     drive
-        .set_situation(Situation {
-            network: Network::Unmetered,
-            charging: Some(true),
-            battery_percent: Some(100),
-            ..Situation::default()
-        })
-        .unwrap();
-    drive
+}
+
+/// A phone on its charger.
+fn situation(network: Network) -> Situation {
+    Situation {
+        network,
+        charging: Some(true),
+        battery_percent: Some(100),
+        ..Situation::default()
+    }
 }
 
 fn sign_in(drive: &Drive, token: &str) -> Value {

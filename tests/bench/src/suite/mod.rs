@@ -1,6 +1,7 @@
 //! The benchmarks: fills the cloud, lets both sides run in turn, and prints the tables.
 
 mod browse;
+mod camera;
 mod drain;
 mod files;
 mod growth;
@@ -26,7 +27,7 @@ pub struct Suite {
 
 type Bench = fn(&Suite) -> Result<Vec<Benchmark>, String>;
 
-const ALL: [(&str, Bench); 10] = [
+const ALL: [(&str, Bench); 14] = [
     ("index", index::run),
     ("one", files::one),
     ("many", files::many),
@@ -37,6 +38,10 @@ const ALL: [(&str, Bench); 10] = [
     ("send-many", uploads::many),
     ("send-growth", uploads::growth),
     ("drain", drain::run),
+    ("camera-first", camera::first),
+    ("camera-again", camera::again),
+    ("camera-resume", camera::resume),
+    ("camera-growth", camera::growth),
 ];
 
 /// `rest` are names of benchmarks and `--rounds N`.

@@ -24,13 +24,18 @@ pub struct Load {
 
 impl Load {
     pub fn new(stage: &Stage, files: u64, bytes: u64) -> Result<Self, String> {
+        Self::of(stage, files, bytes, "bin")
+    }
+
+    /// Files whose names end so.
+    pub fn of(stage: &Stage, files: u64, bytes: u64, ending: &str) -> Result<Self, String> {
         static MADE: AtomicU64 = AtomicU64::new(0);
         let number = MADE.fetch_add(1, Ordering::Relaxed);
         let source = stage.work.join(format!("source-{number}"));
         remove(&source)?;
         let made = std::fs::create_dir_all(&source).and_then(|()| {
             (0..files).try_for_each(|file| {
-                let path = source.join(format!("file {file:05}.bin"));
+                let path = source.join(format!("file {file:05}.{ending}"));
                 content::make(&path, (number << 32) | file, bytes)
             })
         });
@@ -42,16 +47,11 @@ impl Load {
     }
 
     /// Runs one side, and looks at what the cloud has then.
-    fn send(&self, stage: &Stage, files: usize, command: Command) -> Result<Run, String> {
+    pub fn send(&self, stage: &Stage, files: usize, command: Command) -> Result<Run, String> {
         settle()?;
         let run = stage.run(command)?;
-        let mut look = stage.rclone();
-        look.args(["size", "--json", &format!("archive:{}", self.folder)]);
-        let told = stage.run(look)?.says;
-        match told["count"] == files {
-            true => Ok(run),
-            false => Err(format!("the cloud has {told}")),
-        }
+        has(stage, &format!("archive:{}", self.folder), files)?;
+        Ok(run)
     }
 
     fn lomme(&self, stage: &Stage, how: &str, directory: &Path) -> Command {
@@ -60,11 +60,22 @@ impl Load {
         stage.job("upload", directory, &rest)
     }
 
-    fn rclone(&self, stage: &Stage) -> Command {
+    pub fn rclone(&self, stage: &Stage) -> Command {
         let mut command = stage.rclone();
         command.arg("copy").arg(&self.source);
         command.arg(format!("archive:{}", self.folder));
         command
+    }
+}
+
+/// The cloud must have so many files at `place`.
+pub fn has(stage: &Stage, place: &str, files: usize) -> Result<(), String> {
+    let mut look = stage.rclone();
+    look.args(["size", "--json", place]);
+    let told = stage.run(look)?.says;
+    match told["count"] == files {
+        true => Ok(()),
+        false => Err(format!("the cloud has {told}")),
     }
 }
 
@@ -182,8 +193,13 @@ fn phases(bench: &mut Benchmark, side: &str) {
 }
 
 /// Makes room: what was sent is read by nobody any more, and the cloud forgets no content by itself.
-fn forget(stage: &Stage, load: &Load) -> Result<(), String> {
+pub fn forget(stage: &Stage, load: &Load) -> Result<(), String> {
     remove(&load.source)?;
+    forget_blobs(stage)
+}
+
+/// What the cloud was sent is not read any more.
+pub fn forget_blobs(stage: &Stage) -> Result<(), String> {
     let blobs = stage.work.join("cloud/blobs");
     let shelves = std::fs::read_dir(&blobs).map_err(|error| error.to_string())?;
     for shelf in shelves
