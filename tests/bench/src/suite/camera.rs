@@ -307,7 +307,11 @@ fn until_half(stage: &Stage, mut job: Command, bytes: u64) -> Result<u64, String
         let over = child.try_wait().map_err(|error| error.to_string())?;
         match received {
             Ok(_) if over.is_some() => return Err("the sender ended before it was killed".into()),
-            Ok(received) if received < bytes / 2 && start.elapsed() < LIMIT => {
+            Ok(received) if received < bytes / 2 => {
+                if start.elapsed() > LIMIT {
+                    end(&mut child);
+                    return Err(format!("half was not sent in {LIMIT:?}"));
+                }
                 std::thread::sleep(Duration::from_millis(20));
             }
             received => {
