@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Files of one transaction, and how long it may take to read them.
-const FILES: u32 = 64;
+const FILES: u32 = 256;
 const TIME: Duration = Duration::from_millis(500);
 
 /// What reading a file has come to.
