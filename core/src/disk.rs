@@ -317,6 +317,18 @@ impl PlainFile {
         self.facts.size
     }
 
+    /// What tells it from another, and from itself after it was written to.
+    pub fn identity(&self) -> (u64, u64, u64, i64) {
+        let (seconds, nanos) = self.facts.modified;
+        let facts = &self.facts;
+        (
+            facts.volume,
+            facts.number,
+            facts.size,
+            seconds.wrapping_mul(1_000_000_000).wrapping_add(nanos),
+        )
+    }
+
     /// When it was last written to, when it was opened, in milliseconds since the epoch.
     pub fn modified_ms(&self) -> i64 {
         let (seconds, nanos) = self.facts.modified;

@@ -18,6 +18,7 @@ mod device;
 mod export;
 mod folder;
 mod handover;
+mod hashing;
 mod held;
 mod mirror;
 mod place;
@@ -57,6 +58,7 @@ pub struct Camera {
     dir: PathBuf,
     scans: Scans,
     moving: Moving,
+    unfinished: hashing::Unfinished,
     /// Memory is small.
     extension: bool,
 }
@@ -83,6 +85,7 @@ impl Camera {
             dir,
             scans: Scans::default(),
             moving: Moving::default(),
+            unfinished: hashing::Unfinished::default(),
             extension: profile == Profile::Extension,
         };
         camera.sweep()?;

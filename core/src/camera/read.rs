@@ -48,11 +48,13 @@ impl Camera {
         let begun = Instant::now();
         let mut read = Vec::new();
         for (row, asset, source) in rows {
-            cancel.check()?;
             let path = path_of(&source, &asset, &row);
-            let outcome = self.read_file(&path, &row, &asset, cancel)?;
-            read.push((row, outcome));
-            if begun.elapsed() > TIME {
+            match self.read_file(&path, &row, &asset, cancel) {
+                // What was read so far is kept, so that short slices get on, too.
+                Err(Error::Cancelled) => break,
+                outcome => read.push((row, outcome?)),
+            }
+            if begun.elapsed() > TIME || cancel.is_cancelled() {
                 break;
             }
         }
@@ -99,7 +101,7 @@ impl Camera {
         let known = before.filter(|((_, _), size)| *size == file.size());
         let hashed = match known {
             Some(((md5, blake3), size)) => Hashed { size, md5, blake3 },
-            None => match hash(&file, cancel) {
+            None => match self.unfinished.hash(&file, cancel) {
                 Ok(hashed) => hashed,
                 Err(Error::Cancelled) => return Err(Error::Cancelled),
                 Err(error) => return Ok(Outcome::Fails(error, None)),

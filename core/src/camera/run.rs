@@ -49,6 +49,8 @@ struct Run<'a> {
     flights: FuturesUnordered<BoxFuture<'static, (i64, Result<Done>)>>,
     flying: HashMap<i64, Flight>,
     reading: Option<JoinHandle<Result<u64>>>,
+    /// Ends the reading: a film goes on where it was left.
+    read_token: CancelToken,
     /// Nothing was left to read the last time.
     all_read: bool,
     queues: [Vec<EntryRow>; 2],
@@ -95,6 +97,7 @@ impl Camera {
             flights: FuturesUnordered::new(),
             flying: HashMap::new(),
             reading: None,
+            read_token: cancel.child(),
             all_read: false,
             queues: [Vec::new(), Vec::new()],
             successes: 0,
@@ -244,6 +247,7 @@ impl Run<'_> {
 
     /// Stops what is under way, and waits for it.
     async fn end(&mut self) -> Result<()> {
+        self.read_token.cancel();
         for flight in self.flying.values() {
             flight.token.cancel();
         }
@@ -271,7 +275,7 @@ impl Run<'_> {
         let camera = self.camera.clone();
         let weather = blocking(move || camera.weather(0)).await?;
         if self.reading.is_none() && !self.all_read && weather.may_read() {
-            let (camera, cancel) = (self.camera.clone(), self.cancel.clone());
+            let (camera, cancel) = (self.camera.clone(), self.read_token.clone());
             self.reading = Some(tokio::task::spawn_blocking(move || {
                 camera.read_some(&cancel)
             }));

@@ -471,3 +471,36 @@ async fn a_run_of_the_platform_that_provides_nothing_new_ends_and_says_what_it_w
     assert_eq!(phone.batch().await.next, Next::Idle);
     assert_eq!(phone.state(library, "1"), AssetState::Gone);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn slices_that_are_too_short_for_one_film_get_there_all_the_same() {
+    let phone = Phone::new().await;
+    let library = phone.library(AssetRules::default());
+    let bytes: Vec<u8> = (0..30_000_000u32).map(|n| (n >> 4) as u8).collect();
+    let film = phone.write("v/film.mp4", bytes);
+    let mut assets = vec![asset(
+        "v",
+        vec![resource("", Role::Video, "film.mp4", Some(&film))],
+    )];
+    assets[0].kinds = vec![AssetKind::Video];
+    assets.extend(
+        (0..20).map(|n| phone.photo(&n.to_string(), &format!("{n}.JPG"), format!("photo {n}"))),
+    );
+    phone.scan(library, &assets);
+    let slice = Budget {
+        time_ms: Some(40),
+        bytes: None,
+    };
+    let cancel = CancelToken::new();
+    for _ in 0..1_000 {
+        let batch = phone
+            .camera()
+            .run_batch(&slice, None, &cancel)
+            .await
+            .unwrap();
+        if batch.remaining == 0 {
+            break;
+        }
+    }
+    assert_eq!(phone.there("Camera").len(), 21);
+}
