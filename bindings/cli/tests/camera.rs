@@ -490,7 +490,7 @@ fn a_photo_that_fails_alone_is_told_and_tried_again() {
     world.cloud.trouble().add(refusal);
     let ran = tried(&world, &["run"]).failed(6);
     assert!(ran.stdout.contains("1 file left"), "{}", ran.stdout);
-    assert!(ran.stdout.contains("again in"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("tried again"), "{}", ran.stdout);
     let why = camera(&world, &["why", "roll", "a"]);
     assert_eq!(why["hold"]["hold"], "retry");
     world.cloud.trouble().clear();

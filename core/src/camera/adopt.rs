@@ -60,8 +60,14 @@ impl Camera {
         for source in sources {
             let path = RemotePath::new(vec![device.clone(), source.mount.clone()]);
             let mut adopted = Adopted::default();
-            self.adopt_source(&source, &path, &mut adopted, cancel)
-                .await?;
+            match self
+                .adopt_source(&source, &path, &mut adopted, cancel)
+                .await
+            {
+                // What is there is known by then, and what is not is for a person to look at.
+                Err(Error::ManyGone { .. }) => {}
+                done => done?,
+            }
             self.note_adopted(source.n).await?;
         }
         Ok(())
@@ -90,6 +96,8 @@ impl Camera {
         adopted: &mut Adopted,
         cancel: &CancelToken,
     ) -> Result<()> {
+        // Before the listing: what is proven while it comes may not be in it.
+        let believed = self.believed(source).await?;
         let mut tree = match self.remote.tree(path, cancel).await {
             // The mount point is not there yet.
             Err(Error::NoSuchItem { .. }) => return Ok(()),
@@ -130,7 +138,8 @@ impl Camera {
             }
         }
         // The listing has proven by its own totals that it is whole.
-        self.look_for_missing(source, &seen, adopted, cancel).await
+        self.look_for_missing(believed, &seen, adopted, cancel)
+            .await
     }
 
     /// The numbers of the entries that a listing shows, and how many are new.
@@ -143,7 +152,9 @@ impl Camera {
                 let same = |entry: &EntryRow| (entry.md5, entry.size) == (shown.md5, shown.size);
                 let n = match entry {
                     Some(entry) if same(&entry) => {
-                        if matches!(entry.state, PLACED | DELETED) {
+                        // With a copy of ours it stays in the queue, which ends the copy once it is proven.
+                        let queued = entry.state == PLACED && ledger.has_staged(entry.n)?;
+                        if matches!(entry.state, PLACED | DELETED) && !queued {
                             ledger.put_entry(&EntryRow {
                                 state: ADOPTED,
                                 wanted: None,
@@ -218,15 +229,10 @@ impl Camera {
         Ok(())
     }
 
-    async fn look_for_missing(
-        &self,
-        source: &SourceRow,
-        seen: &Marks,
-        adopted: &mut Adopted,
-        cancel: &CancelToken,
-    ) -> Result<()> {
+    /// The entries of a source that are believed there.
+    async fn believed(&self, source: &SourceRow) -> Result<Vec<i64>> {
         let (store, mount) = (self.store.clone(), source.mount.clone());
-        let all = blocking(move || {
+        blocking(move || {
             let (mut all, mut after) = (Vec::new(), 0);
             loop {
                 let page = store.camera_read(|ledger| ledger.entries_after(&mount, after, 500))?;
@@ -236,7 +242,16 @@ impl Camera {
             }
             Ok(all)
         })
-        .await?;
+        .await
+    }
+
+    async fn look_for_missing(
+        &self,
+        all: Vec<i64>,
+        seen: &Marks,
+        adopted: &mut Adopted,
+        cancel: &CancelToken,
+    ) -> Result<()> {
         let missing: Vec<i64> = all.iter().copied().filter(|n| !seen.has(*n)).collect();
         if missing.len() > MANY.max(all.len() / MANY_PART) {
             return Err(Error::ManyGone {
@@ -259,6 +274,13 @@ impl Camera {
     pub(super) async fn check_entry(&self, entry: &EntryRow, cancel: &CancelToken) -> Result<bool> {
         let path = self.remote_path(&entry.mount, &entry.path)?;
         let presence = self.remote.look(&path, cancel).await?;
+        // Where the whole mount point is gone, nobody has deleted a photo.
+        if presence == Presence::Absent {
+            let mount = self.remote_path(&entry.mount, "")?;
+            if self.remote.look(&mount, cancel).await? != Presence::Folder {
+                return Ok(false);
+            }
+        }
         let (camera, entry) = (self.clone(), entry.clone());
         blocking(move || match presence {
             Presence::File(history) if super::send::has(&history, &entry) => {

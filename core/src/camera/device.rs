@@ -88,6 +88,8 @@ impl Camera {
 
     /// Another device is another destination: what was proven elsewhere proves nothing there.
     async fn choose(&self, name: String) -> Result<()> {
+        // A run would prove in the old device what counts in the new one.
+        let _lock = self.lock().await?.ok_or(Error::StoreBusy)?;
         let store = self.store.clone();
         blocking(move || {
             let same = chosen(&store)?.is_some_and(|before| fold(&before) == fold(&name));

@@ -9,7 +9,7 @@ use super::read::{failed, hash, owner, place};
 use super::scan::SETTLE_MS;
 use super::{Camera, CameraPark, ExportFailure, ExportRequest, Provided, Role, SourceId};
 use crate::disk::open_plain;
-use crate::store::{CameraLedger, DELETED, EXPORT, GONE, ResourceRow};
+use crate::store::{CameraLedger, DELETED, EXPORT, GONE, HERE, ResourceRow};
 use crate::{CancelToken, Error, Result};
 use std::path::Path;
 
@@ -155,6 +155,7 @@ impl Camera {
             };
             let parked = |park| ResourceRow {
                 held: Some(Held::Park(park).text()),
+                until_ms: Some(now),
                 wanted: None,
                 ..row.clone()
             };
@@ -235,6 +236,9 @@ impl Camera {
 
     pub(super) fn want_again(&self, source: SourceId, key: &str) -> Result<()> {
         let asset = self.asset(source, key)?;
+        if asset.here != HERE || asset.skipped.is_some() {
+            return Err(Error::invalid("an asset that is not here, or is left out"));
+        }
         self.store.camera(|ledger| {
             let rank = super::scan::rank(&asset, &super::scan::About::of(&asset));
             for resource in ledger.resources_of(asset.n)? {

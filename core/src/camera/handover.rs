@@ -35,6 +35,8 @@ impl Camera {
         for entry in entries {
             match self.plan_entry(&entry, cancel).await {
                 Ok(plan) => plans.extend(plan),
+                // What was planned is handed over, whatever ends it here.
+                Err(Error::Cancelled | Error::DiskFull) if !plans.is_empty() => break,
                 // The others need not wait for it.
                 Err(error) => {
                     let (camera, n, own) = (self.clone(), entry.n, !plans.is_empty());
@@ -109,10 +111,19 @@ impl Camera {
             Ok(body)
         })
         .await?;
-        let (url, headers) = self
+        let handed = self
             .remote
             .hand_out(&url, resume_at, entry.size, cancel)
-            .await?;
+            .await;
+        let (url, headers) = match handed {
+            Ok(handed) => handed,
+            Err(error) => {
+                // Nobody was told of it.
+                let (camera, of) = (self.clone(), id.clone());
+                blocking(move || camera.end_plan(&of)).await?;
+                return Err(error);
+            }
+        };
         Ok(Some(UploadPlan {
             id,
             url,

@@ -9,7 +9,7 @@ use super::types::MirrorPending;
 use super::{Camera, SourceId};
 use crate::remote::Presence;
 use crate::runtime::blocking;
-use crate::store::SourceRow;
+use crate::store::{ADOPTED, CameraLedger, EntryRow, GONE, SourceRow, VERIFIED};
 use crate::{CancelToken, Result};
 
 /// So many, or a part of all, may go without a question.
@@ -70,8 +70,8 @@ impl Camera {
 
     async fn mirror_one(&self, asset: i64, entry: i64, cancel: &CancelToken) -> Result<bool> {
         let store = self.store.clone();
-        let Some(row) = blocking(move || store.camera_read(|ledger| ledger.entry(entry))).await?
-        else {
+        let still = move || store.camera_read(|ledger| still_gone(ledger, asset, entry));
+        let Some(row) = blocking(still).await? else {
             return Ok(false);
         };
         let path = self.remote_path(&row.mount, &row.path)?;
@@ -86,11 +86,26 @@ impl Camera {
         let store = self.store.clone();
         blocking(move || {
             store.camera(|ledger| {
-                ledger.remove_asset(asset)?;
-                ledger.remove_entry(entry)
+                if still_gone(ledger, asset, entry)?.is_some() {
+                    ledger.remove_asset(asset)?;
+                    ledger.remove_entry(entry)?;
+                }
+                Ok(())
             })
         })
         .await?;
         Ok(ours)
     }
+}
+
+/// The entry, if it is still to go: the file may be back, or the person may have changed their mind.
+fn still_gone(ledger: &CameraLedger<'_>, asset: i64, entry: i64) -> Result<Option<EntryRow>> {
+    let Some(asset) = ledger.asset(asset)?.filter(|asset| asset.here == GONE) else {
+        return Ok(None);
+    };
+    let mirrored = ledger
+        .source(asset.source)?
+        .is_some_and(|source| source.mirror);
+    let entry = ledger.entry(entry)?;
+    Ok(entry.filter(|entry| mirrored && matches!(entry.state, ADOPTED | VERIFIED)))
 }

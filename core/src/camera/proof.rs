@@ -17,6 +17,8 @@ use std::path::PathBuf;
 const DAY_MS: i64 = 86_400_000;
 /// How long a proof is good enough to remove what it is of.
 const GOOD_MS: i64 = 3_600_000;
+/// How long it is remembered that something was proven.
+const KEPT_MS: i64 = 30 * DAY_MS;
 pub(super) const PROOFS: &str = "camera proofs";
 
 impl Camera {
@@ -79,6 +81,11 @@ impl Camera {
         let Some((source, asset, parts)) = parts else {
             return Ok(Proof::NotThere);
         };
+        // A file that the ledger does not know was never sent.
+        let known = |file: &ProofFile| parts.iter().any(|(part, _)| part.key == file.resource);
+        if !files.iter().all(known) {
+            return Ok(Proof::Changed);
+        }
         for (resource, entry) in &parts {
             if !self.check_entry(entry, cancel).await? {
                 return Ok(Proof::NotThere);
@@ -141,21 +148,26 @@ impl Camera {
             let mut proofs: Vec<(i64, i64, i64)> = before
                 .and_then(|text| serde_json::from_str(&text).ok())
                 .unwrap_or_default();
-            proofs.retain(|(of, _, at)| *of != asset.n && (now - GOOD_MS..=now).contains(at));
+            // Kept beyond the hour in which they count, for the scan that finds gone what was removed after them.
+            proofs.retain(|(of, _, at)| *of != asset.n && (now - KEPT_MS..=now).contains(at));
             proofs.push((asset.n, asset.offered, now));
             Ok((Some(json(&proofs)?), ()))
         })?;
         Ok(Proof::Proven)
     }
 
+    /// What was proven lately: the asset, what was offered of it, and when.
+    pub(super) fn proofs(&self) -> Result<Vec<(i64, i64, i64)>> {
+        let text = self.store.setting(PROOFS)?;
+        Ok(text
+            .and_then(|text| serde_json::from_str(&text).ok())
+            .unwrap_or_default())
+    }
+
     pub(super) fn note_freed(&self, source: SourceId, key: &str) -> Result<()> {
         let now = self.store.now_ms();
         let asset = self.asset(source, key)?;
-        let proofs: Vec<(i64, i64, i64)> = self
-            .store
-            .setting(PROOFS)?
-            .and_then(|text| serde_json::from_str(&text).ok())
-            .unwrap_or_default();
+        let proofs = self.proofs()?;
         // What has changed since was not proven.
         let proven = |(of, offered, at): &(i64, i64, i64)| {
             (*of, *offered) == (asset.n, asset.offered) && (now - GOOD_MS..=now).contains(at)

@@ -29,6 +29,8 @@ enum Outcome {
     Rests(i64),
     /// It was other bytes at the end than at the beginning.
     Changed,
+    /// It is not there now: a card is out, or the next scan says that it is gone.
+    Missing(Error),
     Fails(Error, Option<CameraPark>),
 }
 
@@ -48,7 +50,10 @@ impl Camera {
         let begun = Instant::now();
         let mut read = Vec::new();
         for (row, asset, source) in rows {
-            let path = path_of(&source, &asset, &row);
+            let path = match &row.staged {
+                Some(staged) => self.dir.join(staged),
+                None => path_of(&source, &asset, &row),
+            };
             match self.read_file(&path, &row, &asset, cancel) {
                 // What was read so far is kept, so that short slices get on, too.
                 Err(Error::Cancelled) => break,
@@ -77,10 +82,12 @@ impl Camera {
         asset: &AssetRow,
         cancel: &CancelToken,
     ) -> Result<Outcome> {
-        let fails = |error: io::Error| {
-            let park = (error.kind() == io::ErrorKind::PermissionDenied)
-                .then_some(CameraPark::NoPermission);
-            Outcome::Fails(error.into(), park)
+        let fails = |error: io::Error| match error.kind() {
+            io::ErrorKind::NotFound => Outcome::Missing(error.into()),
+            io::ErrorKind::PermissionDenied => {
+                Outcome::Fails(error.into(), Some(CameraPark::NoPermission))
+            }
+            _ => Outcome::Fails(error.into(), None),
         };
         let file = match open_plain(path) {
             Ok(Some(file)) => file,
@@ -169,6 +176,7 @@ impl Camera {
                 until_ms: Some(*until_ms),
                 ..row
             },
+            Outcome::Missing(error) => failed(row, now, error, None),
             Outcome::Changed => failed(
                 row,
                 now,

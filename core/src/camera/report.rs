@@ -1,9 +1,9 @@
 //! Where the backup stands: counts of the ledger, never a counter (complaint no. 9).
 
 use super::device::chosen;
-use super::{Camera, CameraHold, CameraStatus};
+use super::{Camera, CameraStatus};
 use crate::Result;
-use crate::store::{ADOPTED, DELETED, EXPORT, PHOTOS, PLACED, READ, VERIFIED, VIDEOS};
+use crate::store::{ADOPTED, DELETED, EXPORT, PLACED, READ, VERIFIED};
 
 impl Camera {
     pub(super) fn report(&self) -> Result<CameraStatus> {
@@ -23,9 +23,7 @@ impl Camera {
         status.device = chosen(&self.store)?.map(|name| crate::remote::names::decode(&name));
         status.moving_bytes = self.moving.bytes();
         let weather = self.weather(0)?;
-        let waits = status.to_send.items + status.to_read.items > 0;
-        let hold: Option<CameraHold> = weather.of(PHOTOS).or(weather.of(VIDEOS)).cloned();
-        status.hold = hold.filter(|_| waits);
+        status.hold = self.held_all(&weather)?;
         let left = status.to_send.bytes + status.to_read.bytes + status.to_provide.bytes;
         if let (None, Some(speed)) = (&status.hold, self.moving.speed())
             && speed > 0.0

@@ -28,6 +28,8 @@ const TICK: Duration = Duration::from_millis(100);
 /// Entries looked at in one go.
 const PAGE: u32 = 64;
 const LOCK: &str = "run.lock";
+/// What a person was asked about is tried again after a week.
+const WEEK_MS: i64 = 7 * 86_400_000;
 
 struct Flight {
     bytes: u64,
@@ -75,6 +77,8 @@ impl Camera {
                 .camera_read(|ledger| Ok(ledger.entries(&[PLACED])?.bytes))
         })
         .await?;
+        let (store, week_ago) = (self.store.clone(), self.store.now_ms() - WEEK_MS);
+        blocking(move || store.camera_lightly(|ledger| ledger.unpark(week_ago))).await?;
         if self.calm().await? {
             match self.adopt_new(cancel).await {
                 // The run finds out for itself, and nothing of such a source is sent before it is known.
@@ -134,7 +138,7 @@ impl Camera {
         blocking(move || Ok(camera.weather(0)?.of(PHOTOS).is_none())).await
     }
 
-    async fn lock(&self) -> Result<Option<Box<dyn BlockFile>>> {
+    pub(super) async fn lock(&self) -> Result<Option<Box<dyn BlockFile>>> {
         let (disk, path) = (self.disk.clone(), self.dir.join(LOCK));
         blocking(move || {
             let file = disk.open_blocks(&path, true)?;
@@ -158,11 +162,10 @@ impl Camera {
         batch.remaining = read.items + export.items + send.items;
         batch.bytes_left = read.bytes + export.bytes + send.bytes;
         let weather = self.weather(0)?;
-        let hold = weather.of(PHOTOS).or(weather.of(VIDEOS)).cloned();
-        if batch.remaining > 0 && hold.is_some() {
-            batch.hold = hold;
-        } else if batch.remaining == export.items && export.items > 0 {
+        if batch.remaining == export.items && export.items > 0 {
             batch.hold = Some(CameraHold::ToProvide);
+        } else if batch.remaining > 0 {
+            batch.hold = self.held_all(&weather)?;
         }
         if batch.hold.is_none() && batch.remaining > 0 && !spent {
             // All that is left has failed or rests: the first says how.
@@ -195,6 +198,8 @@ impl Camera {
                 | CameraHold::NotProvided { .. }
                 | CameraHold::Settling { .. },
             ) => time.map_or(Next::Now, in_time),
+            // One that needs a person ends no schedule of the others.
+            Some(CameraHold::NeedsUser(_)) => time.map_or(Next::NeedsUser, in_time),
             Some(_) => Next::NeedsUser,
             None if spent => Next::Now,
             None => time.map_or(Next::Now, in_time),
@@ -300,8 +305,7 @@ impl Run<'_> {
         {
             return Ok(None);
         }
-        let queue = &mut self.queues[usize::from(lane)];
-        if queue.is_empty() {
+        if self.queues[usize::from(lane)].is_empty() {
             let camera = self.camera.clone();
             let now = weather.now_ms;
             let mut page = blocking(move || {
@@ -314,30 +318,29 @@ impl Run<'_> {
             .await?;
             page.retain(|entry| !self.flying.contains_key(&entry.n));
             page.reverse();
-            *queue = page;
+            self.queues[usize::from(lane)] = page;
         }
-        let large = self
-            .flying
-            .values()
-            .filter(|flight| flight.bytes >= LARGE)
-            .count();
-        while let Some(entry) = queue.pop() {
-            if self.flying.contains_key(&entry.n) {
-                continue;
-            }
-            if lane == PHOTOS && entry.size >= LARGE && large >= self.lanes.large {
-                queue.push(entry);
-                return Ok(None);
-            }
-            // The month's limit counts what it would take.
-            let camera = self.camera.clone();
-            let bytes = under_way + entry.size;
-            if blocking(move || Ok(camera.weather(bytes)?.of(lane).is_some())).await? {
-                return Ok(None);
-            }
-            return Ok(Some(entry));
-        }
-        Ok(None)
+        let Some(entry) = self.pick(lane) else {
+            return Ok(None);
+        };
+        // The month's limit counts what it would take.
+        let camera = self.camera.clone();
+        let bytes = under_way + entry.size;
+        let held = blocking(move || Ok(camera.weather(bytes)?.of(lane).is_some())).await?;
+        Ok((!held).then_some(entry))
+    }
+
+    /// The first of a lane's page that may begin beside what is under way: a large photo waits for another to land, and
+    /// those behind it do not.
+    fn pick(&mut self, lane: u8) -> Option<EntryRow> {
+        let large = |flight: &&Flight| flight.lane == PHOTOS && flight.bytes >= LARGE;
+        let full = self.flying.values().filter(large).count() >= self.lanes.large;
+        let queue = &mut self.queues[usize::from(lane)];
+        queue.retain(|entry| !self.flying.contains_key(&entry.n));
+        let at = queue
+            .iter()
+            .rposition(|entry| lane != PHOTOS || !full || entry.size < LARGE)?;
+        Some(queue.remove(at))
     }
 
     fn flights_in(&self, lane: u8) -> usize {
@@ -373,6 +376,7 @@ impl Run<'_> {
         let bytes = if proven { flight.bytes } else { 0 };
         self.camera.moving.ended(n, bytes);
         if flight.probe
+            && ended != Err(Error::Cancelled)
             && ended
                 .as_ref()
                 .err()

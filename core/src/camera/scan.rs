@@ -6,11 +6,14 @@
 //! - Only a complete scan says that something is gone (complaint no. 22), and nothing in the cloud follows from that.
 //! - What is new is what was not there at the first scan, whatever its date (complaint no. 40).
 
+use super::held::Held;
 use super::sources::{asset_rules, known};
 use super::types::json;
 use super::{Asset, AssetKind, Camera, Scan, ScanKind, ScanResult, SourceId, Trust, rules};
 use crate::catalog::Marks;
-use crate::store::{AssetRow, CameraLedger, EXPORT, GONE, HERE, READ, ResourceRow, SourceRow};
+use crate::store::{
+    AssetRow, CameraLedger, EXPORT, FREED, GONE, HERE, READ, ResourceRow, SourceRow,
+};
 use crate::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
@@ -244,6 +247,7 @@ impl Camera {
             mut result,
         } = done.ok_or_else(no_scan)?;
         let now = self.store.now_ms();
+        let proofs = self.proofs()?;
         self.store.camera(|ledger| {
             let mut row = known(ledger, source.unsigned_abs())?;
             // An empty answer where something was is none (complaint no. 22): access may have been taken away.
@@ -260,7 +264,7 @@ impl Camera {
                     lost.extend(ledger.here(row.n)?.into_iter().filter(|n| !seen.has(*n)));
                 }
                 for n in lost {
-                    result.gone += u64::from(lose(ledger, n, now)?);
+                    result.gone += u64::from(lose(ledger, n, now, &proofs)?);
                 }
             }
             if kind == ScanKind::Full && complete {
@@ -269,10 +273,9 @@ impl Camera {
             if complete || result.seen > 0 {
                 row.scanned_ms = Some(now);
             }
-            // What a scan that did not see everything leaves out, a delta from its end would leave out for ever.
-            if complete || row.complete_ms.is_some() && kind == ScanKind::Delta {
-                row.cursor = cursor.map(str::to_owned);
-            }
+            // What a scan that did not see everything leaves out, a delta from its end would leave out for ever: the next
+            // one sees all.
+            row.cursor = cursor.filter(|_| complete).map(str::to_owned);
             ledger.put_source(&row)?;
             Ok(())
         })?;
@@ -281,7 +284,12 @@ impl Camera {
 }
 
 /// It is not here any more: what was not read is not wanted, and what was not sent neither.
-fn lose(ledger: &CameraLedger<'_>, n: i64, now_ms: i64) -> Result<bool> {
+fn lose(
+    ledger: &CameraLedger<'_>,
+    n: i64,
+    now_ms: i64,
+    proofs: &[(i64, i64, i64)],
+) -> Result<bool> {
     let Some(row) = ledger.asset(n)?.filter(|row| row.here == HERE) else {
         return Ok(false);
     };
@@ -304,7 +312,14 @@ fn lose(ledger: &CameraLedger<'_>, n: i64, now_ms: i64) -> Result<bool> {
     }
     // Since when it is gone: a person who allows a deletion means what was gone by then.
     ledger.put_asset(&AssetRow {
-        here: GONE,
+        // Proven to be in the cloud so that it could be removed here, and removed: no deletion, whoever tells of it first.
+        here: match proofs
+            .iter()
+            .any(|(of, offered, _)| (*of, *offered) == (n, row.offered))
+        {
+            true => FREED,
+            false => GONE,
+        },
         changed_ms: now_ms,
         ..row
     })?;
@@ -336,6 +351,9 @@ impl Offer<'_> {
             hidden: asset.hidden,
         };
         let new = before.is_none();
+        let stays = before
+            .as_ref()
+            .is_some_and(|before| before.here == HERE && before.skipped.is_none());
         let fresh = self.source.scanned_ms.is_some();
         let mut row = AssetRow {
             offered,
@@ -375,7 +393,7 @@ impl Offer<'_> {
         );
         row.skipped = skip.map(|skip| json(&skip)).transpose()?;
         row.n = ledger.put_asset(&row)?;
-        if self.resources(ledger, &row, &about, asset, new)? {
+        if self.resources(ledger, &row, &about, asset, (new, stays))? {
             row.changed_ms = self.now;
             ledger.put_asset(&row)?;
         }
@@ -389,7 +407,7 @@ impl Offer<'_> {
         row: &AssetRow,
         about: &About,
         asset: &Asset,
-        new: bool,
+        (new, stays): (bool, bool),
     ) -> Result<bool> {
         let wants = row.skipped.is_none() && !about.pending;
         let rank = wants.then(|| rank(row, about));
@@ -443,7 +461,15 @@ impl Offer<'_> {
                 (now.size, now.stamp) = (resource.size, resource.stamp);
                 now.until_ms = self.settles(about, new);
             }
-            if rank.is_none() || now.entry.is_none() && now.held.is_none() || !same {
+            // What has failed before it went away, was hidden or was pending gets another try, and what a person is asked
+            // about as well; else it waits for them, or for its time.
+            let parked = matches!(Held::of(now.held.as_deref()), Some(Held::Park(_)));
+            if rank.is_some() && same && now.entry.is_none() && now.wanted.is_none() {
+                if !(parked && stays) {
+                    (now.attempts, now.until_ms, now.held) = (0, None, None);
+                    now.wanted = rank;
+                }
+            } else if rank.is_none() || !same || now.entry.is_none() {
                 now.wanted = rank;
             }
             ledger.put_resource(&now)?;

@@ -14,7 +14,7 @@ use super::{
 use crate::conditions::{Circumstances, Waiting, Work, decide};
 use crate::content::Purpose;
 use crate::sending::{AccountHold, Pause};
-use crate::store::{ADOPTED, EXPORT, EntryRow, HERE, ResourceRow, VERIFIED, VIDEOS};
+use crate::store::{ADOPTED, EXPORT, EntryRow, HERE, PHOTOS, READ, ResourceRow, VERIFIED, VIDEOS};
 use crate::{Error, Result};
 
 /// What holds all that is to be sent, read once for many.
@@ -96,6 +96,28 @@ impl Camera {
             videos: hold(rules.videos.as_ref().unwrap_or(&rules.rules))?,
             probing: pause.is_some(),
         })
+    }
+
+    /// Why nothing of what waits may go on; `None` if some of it may.
+    pub(super) fn held_all(&self, weather: &Weather) -> Result<Option<CameraHold>> {
+        let (reads, lanes) = self.store.camera_read(|ledger| {
+            let reads = ledger.resources_wanted(READ)?.items > 0;
+            let mut lanes = Vec::new();
+            for lane in [PHOTOS, VIDEOS] {
+                if ledger.lane_waits(lane)? {
+                    lanes.push(lane);
+                }
+            }
+            Ok((reads, lanes))
+        })?;
+        if reads && weather.may_read() {
+            return Ok(None);
+        }
+        if lanes.iter().any(|lane| weather.of(*lane).is_none()) {
+            return Ok(None);
+        }
+        let first = lanes.first().copied().or(reads.then_some(PHOTOS));
+        Ok(first.and_then(|lane| weather.of(lane).cloned()))
     }
 
     pub(super) fn list_troubled(

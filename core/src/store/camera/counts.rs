@@ -32,7 +32,7 @@ impl CameraLedger<'_> {
     /// What was read longest ago, or never by itself.
     pub fn oldest_proofs(&self, limit: u32) -> Result<Vec<EntryRow>> {
         self.all(
-            "WHERE state IN (2, 3) AND EXISTS (SELECT 1 FROM camera_resource r WHERE r.entry = camera_entry.n)
+            "WHERE state >= 2 AND state IN (2, 3) AND EXISTS (SELECT 1 FROM camera_resource r WHERE r.entry = camera_entry.n)
              ORDER BY verified_ms, n LIMIT ?1",
             [limit],
         )
@@ -51,7 +51,9 @@ impl CameraLedger<'_> {
     /// Resources whose bytes must be read, in the ways.
     pub fn resources_wanted(&self, way: u8) -> Result<Tally> {
         self.tally(&format!(
-            "SELECT count(*), ifnull(sum(size), 0) FROM camera_resource WHERE way = {way} AND wanted IS NOT NULL"
+            "SELECT count(*), ifnull(sum(size), 0) FROM camera_resource WHERE way = {way} AND wanted IS NOT NULL
+                 AND (staged IS NOT NULL OR EXISTS (SELECT 1 FROM camera_asset a
+                     WHERE a.n = asset AND a.here = 1 AND a.skipped IS NULL))"
         ))
     }
 

@@ -115,10 +115,13 @@ impl CameraLedger<'_> {
     /// Forgets what is where in the cloud. Everything that is here, or can be had again, is wanted again.
     pub fn forget_entries(&self) -> Result<()> {
         for sql in [
+            // Our copies are read again, and get a place there.
+            "UPDATE camera_resource SET entry = NULL, attempts = 0, until_ms = NULL, held = NULL, way = 0, wanted = 0
+             WHERE staged IS NOT NULL",
             "UPDATE camera_resource SET entry = NULL, attempts = 0, until_ms = NULL, held = NULL,
-                 wanted = (SELECT ifnull(e.wanted, 0) FROM camera_entry e WHERE e.n = camera_resource.entry)
-             WHERE entry IS NOT NULL
-                 AND (SELECT here FROM camera_asset a WHERE a.n = camera_resource.asset) = 1",
+                 wanted = (SELECT iif(a.here = 1 AND a.skipped IS NULL, a.first_seen_ms, NULL)
+                     FROM camera_asset a WHERE a.n = asset)
+             WHERE entry IS NOT NULL AND staged IS NULL",
             "DELETE FROM camera_entry",
             "UPDATE camera_source SET adopted_ms = NULL",
         ] {
@@ -131,7 +134,7 @@ impl CameraLedger<'_> {
     pub fn want_resources_of(&self, entry: i64) -> Result<()> {
         self.0
             .prepare_cached(
-                "UPDATE camera_resource SET entry = NULL, until_ms = NULL, held = NULL, wanted = iif(
+                "UPDATE camera_resource SET entry = NULL, staged = NULL, until_ms = NULL, held = NULL, wanted = iif(
                      EXISTS (SELECT 1 FROM camera_asset a WHERE a.n = asset AND a.here = 1 AND a.skipped IS NULL),
                      (SELECT a.first_seen_ms FROM camera_asset a WHERE a.n = asset), NULL)
                  WHERE entry = ?1",
@@ -150,10 +153,31 @@ impl CameraLedger<'_> {
     ) -> Result<Vec<EntryRow>> {
         self.all(
             "WHERE lane = ?1 AND wanted IS NOT NULL AND state = 0 AND (until_ms IS NULL OR until_ms <= ?2)
+                 AND EXISTS (SELECT 1 FROM camera_source s WHERE s.mount = camera_entry.mount AND s.adopted_ms IS NOT NULL)
                  AND NOT EXISTS (SELECT 1 FROM camera_plan p WHERE p.entry = camera_entry.n AND p.not_after_ms > ?2)
-             ORDER BY wanted DESC, n LIMIT ?4 OFFSET ?3",
+             ORDER BY wanted DESC, n DESC LIMIT ?4 OFFSET ?3",
             (lane, now_ms, offset, limit),
         )
+    }
+
+    /// Whether anything of a lane waits to be sent.
+    pub fn lane_waits(&self, lane: u8) -> Result<bool> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT 1 FROM camera_entry WHERE lane = ?1 AND wanted IS NOT NULL AND state = 0",
+            )?
+            .exists([lane])?)
+    }
+
+    /// Whether a copy of ours is kept until an entry is proven.
+    pub fn has_staged(&self, entry: i64) -> Result<bool> {
+        Ok(self
+            .0
+            .prepare_cached(
+                "SELECT 1 FROM camera_resource WHERE entry = ?1 AND staged IS NOT NULL",
+            )?
+            .exists([entry])?)
     }
 
     /// The entries of a mount point that are believed there, after a number.

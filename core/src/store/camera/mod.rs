@@ -171,9 +171,31 @@ impl CameraLedger<'_> {
     pub fn wanted_resources(&self, way: u8, now_ms: i64, limit: u32) -> Result<Vec<ResourceRow>> {
         self.all(
             "WHERE way = ?1 AND wanted IS NOT NULL AND (until_ms IS NULL OR until_ms <= ?2)
-             ORDER BY wanted DESC, n LIMIT ?3",
+                 AND (staged IS NOT NULL OR EXISTS (SELECT 1 FROM camera_asset a
+                     WHERE a.n = asset AND a.here = 1 AND a.skipped IS NULL))
+             ORDER BY wanted DESC, n DESC LIMIT ?3",
             (way, now_ms, limit),
         )
+    }
+
+    /// What a person was asked about so long ago is tried again.
+    pub fn unpark(&self, before_ms: i64) -> Result<()> {
+        self.0
+            .prepare_cached(
+                "UPDATE camera_resource SET attempts = 0, until_ms = NULL, held = NULL,
+                     wanted = (SELECT a.first_seen_ms FROM camera_asset a WHERE a.n = asset)
+                 WHERE entry IS NULL AND wanted IS NULL AND held IS NOT NULL AND until_ms < ?1
+                     AND EXISTS (SELECT 1 FROM camera_asset a WHERE a.n = asset AND a.here = 1 AND a.skipped IS NULL)",
+            )?
+            .execute([before_ms])?;
+        self.0
+            .prepare_cached(
+                "UPDATE camera_entry SET attempts = 0, until_ms = NULL, held = NULL, wanted = 0
+                 WHERE state = 0 AND wanted IS NULL AND held IS NOT NULL AND until_ms < ?1
+                     AND EXISTS (SELECT 1 FROM camera_resource r WHERE r.entry = camera_entry.n)",
+            )?
+            .execute([before_ms])?;
+        Ok(())
     }
 
     /// What waits for its time or for a person goes on now; of one asset, or of all.
@@ -184,7 +206,8 @@ impl CameraLedger<'_> {
                 "UPDATE camera_resource SET attempts = 0, until_ms = NULL, held = NULL, wanted = ifnull(wanted,
                      (SELECT a.first_seen_ms FROM camera_asset a WHERE a.n = asset))
                  WHERE entry IS NULL AND (held IS NOT NULL OR until_ms IS NOT NULL) AND (?1 IS NULL OR asset = ?1)
-                     AND EXISTS (SELECT 1 FROM camera_asset a WHERE a.n = asset AND a.here = 1 AND a.skipped IS NULL)",
+                     AND EXISTS (SELECT 1 FROM camera_asset a WHERE a.n = asset AND a.here = 1 AND a.skipped IS NULL
+                         AND a.about NOT LIKE '%_pending_:true%')",
             )?
             .execute([asset])?;
         self.0

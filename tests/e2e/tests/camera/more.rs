@@ -91,7 +91,8 @@ async fn no_32_copies_that_a_kill_has_left_are_swept_and_those_that_rows_have_ar
     std::fs::write(dir.join("78-0123456789abcdef.part"), "left").unwrap();
     phone.clock.advance(2 * 3_600_000);
     phone.pocket.reopen().unwrap();
-    let names: Vec<_> = lomme_e2e::walk(&dir).into_keys().collect();
+    let mut names: Vec<_> = lomme_e2e::walk(&dir).into_keys().collect();
+    names.retain(|path| !path.ends_with("run.lock"));
     assert_eq!(names.len(), 1, "{names:?}");
     phone.back_up().await;
     assert_eq!(phone.state(library, "1"), AssetState::Verified);

@@ -291,7 +291,7 @@ async fn no_29_a_change_to_a_metered_network_stops_what_is_under_way_and_the_mon
     phone
         .cloud
         .trouble()
-        .add(Rule::on("upload").bytes_per_second(1_000_000).once());
+        .add(Rule::on("upload").delay(Duration::from_secs(2)).once());
     let (budget, cancel) = (Budget::default(), CancelToken::new());
     let run = phone.camera().run_batch(&budget, None, &cancel);
     let change = async {
@@ -374,7 +374,7 @@ async fn a_cancel_returns_and_a_later_run_goes_on() {
     phone
         .cloud
         .trouble()
-        .add(Rule::on("upload").bytes_per_second(100_000).once());
+        .add(Rule::on("upload").delay(Duration::from_secs(2)).once());
     let (budget, cancel) = (Budget::default(), CancelToken::new());
     let run = phone.camera().run_batch(&budget, None, &cancel);
     let stop = async {

@@ -113,15 +113,13 @@ fn because(hold: &CameraHold) -> String {
         CameraHold::Settling { until_ms } => format!("it may still change, {}", at(*until_ms)),
         CameraHold::ToProvide => "its bytes must be provided".into(),
         CameraHold::NotProvided { until_ms, .. } => {
-            format!(
-                "its bytes could not be provided; tried again, {}",
-                at(*until_ms)
-            )
+            let at = time(Some(*until_ms));
+            format!("its bytes could not be provided; tried again after {at} UTC")
         }
         CameraHold::Retry { until_ms, error } => format!(
-            "{}; tried again, {}",
+            "{}; tried again after {} UTC",
             Failure::from(error.clone()).detail(),
-            at(*until_ms)
+            time(Some(*until_ms))
         ),
         CameraHold::NeedsUser(_) => "it needs you".into(),
     }
