@@ -155,7 +155,7 @@ impl CameraLedger<'_> {
             "WHERE lane = ?1 AND wanted IS NOT NULL AND state = 0 AND (until_ms IS NULL OR until_ms <= ?2)
                  AND EXISTS (SELECT 1 FROM camera_source s WHERE s.mount = camera_entry.mount AND s.adopted_ms IS NOT NULL)
                  AND NOT EXISTS (SELECT 1 FROM camera_plan p WHERE p.entry = camera_entry.n AND p.not_after_ms > ?2)
-             ORDER BY wanted DESC, n DESC LIMIT ?4 OFFSET ?3",
+             ORDER BY wanted DESC, n LIMIT ?4 OFFSET ?3",
             (lane, now_ms, offset, limit),
         )
     }

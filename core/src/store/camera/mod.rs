@@ -173,7 +173,7 @@ impl CameraLedger<'_> {
             "WHERE way = ?1 AND wanted IS NOT NULL AND (until_ms IS NULL OR until_ms <= ?2)
                  AND (staged IS NOT NULL OR EXISTS (SELECT 1 FROM camera_asset a
                      WHERE a.n = asset AND a.here = 1 AND a.skipped IS NULL))
-             ORDER BY wanted DESC, n DESC LIMIT ?3",
+             ORDER BY wanted DESC, n LIMIT ?3",
             (way, now_ms, limit),
         )
     }

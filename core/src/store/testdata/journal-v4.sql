@@ -200,7 +200,7 @@ CREATE TABLE camera_resource (
     held TEXT,
     UNIQUE (asset, key)
 );
-CREATE INDEX camera_wanted ON camera_resource (way, wanted) WHERE wanted IS NOT NULL;
+CREATE INDEX camera_wanted ON camera_resource (way, wanted DESC) WHERE wanted IS NOT NULL;
 CREATE INDEX camera_of_entry ON camera_resource (entry) WHERE entry IS NOT NULL;
 CREATE TABLE camera_entry (
     n INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -224,7 +224,7 @@ CREATE TABLE camera_entry (
 );
 CREATE INDEX camera_content ON camera_entry (mount, md5, size);
 CREATE INDEX camera_place ON camera_entry (mount, fold);
-CREATE INDEX camera_unsent ON camera_entry (lane, wanted) WHERE wanted IS NOT NULL;
+CREATE INDEX camera_unsent ON camera_entry (lane, wanted DESC) WHERE wanted IS NOT NULL;
 CREATE INDEX camera_proven ON camera_entry (verified_ms) WHERE state >= 2;
 CREATE TABLE camera_plan (
     id TEXT PRIMARY KEY,

@@ -396,6 +396,8 @@ impl World {
     }
 
     pub fn next_process(&mut self) {
+        // What a dead process has leased is free again only then.
+        self.clock.advance(120_000);
         let next = self.disk.again();
         let drive = self.drive.clone();
         // Not on this thread: what ends only now, ends on it.

@@ -19,5 +19,5 @@ fn whatever_happens_to_a_phone_each_photo_is_in_the_cloud_once() {
         filter: "whatever",
         live: life::live,
     };
-    lives::live(lives, 600);
+    lives::live(lives, 1_000);
 }
