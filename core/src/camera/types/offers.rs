@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-/// A source's number, as [`Camera::sources`](super::Camera::sources) tells it.
+/// A source's number, as [`Camera::sources`](crate::camera::Camera::sources) tells it.
 pub type SourceId = u64;
 
 /// What is to be backed up.
@@ -198,7 +198,7 @@ pub enum Trust {
 /// A scan that has begun.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Scan {
-    /// Its number, for [`Camera::add_assets`](super::Camera::add_assets). Known to this process only: after a kill a scan
+    /// Its number, for [`Camera::add_assets`](crate::camera::Camera::add_assets). Known to this process only: after a kill a scan
     /// begins again.
     pub id: u64,
     /// What it must be: a delta from the cursor, or all.

@@ -110,7 +110,7 @@ pub enum Next {
     WhenUnmetered,
     /// When the device is charging.
     WhenCharging,
-    /// After the platform has provided bytes: see [`Camera::export_requests`](super::Camera::export_requests).
+    /// After the platform has provided bytes: see [`Camera::export_requests`](crate::camera::Camera::export_requests).
     WhenProvided,
     /// After a person has done something.
     NeedsUser,
@@ -180,7 +180,7 @@ pub enum CameraPark {
 /// What the platform is asked for: the original bytes of a file, as a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ExportRequest {
-    /// For [`Camera::provide`](super::Camera::provide).
+    /// For [`Camera::provide`](crate::camera::Camera::provide).
     pub id: u64,
     /// The source.
     pub source: SourceId,
@@ -212,7 +212,7 @@ pub enum ExportFailure {
 /// An upload that the operating system is to send: a POST of a file, which must stay until it has ended.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UploadPlan {
-    /// For [`Camera::settle_upload`](super::Camera::settle_upload): what the system's task is called.
+    /// For [`Camera::settle_upload`](crate::camera::Camera::settle_upload): what the system's task is called.
     pub id: String,
     /// Where to. A secret: never log it.
     pub url: String,
@@ -254,9 +254,9 @@ pub enum UploadEnd {
 pub enum AfterUpload {
     /// Nothing: it is known to be settled.
     Settled,
-    /// The next [`run_batch`](super::Camera::run_batch) reads it in the cloud, which proves it.
+    /// The next [`run_batch`](crate::camera::Camera::run_batch) reads it in the cloud, which proves it.
     ToVerify,
-    /// It is planned again by the next [`plan_uploads`](super::Camera::plan_uploads), or sent by a run.
+    /// It is planned again by the next [`plan_uploads`](crate::camera::Camera::plan_uploads), or sent by a run.
     ToPlan,
 }
 
