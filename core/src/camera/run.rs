@@ -79,15 +79,16 @@ impl Camera {
         .await?;
         let (store, week_ago) = (self.store.clone(), self.store.now_ms() - WEEK_MS);
         blocking(move || store.camera_lightly(|ledger| ledger.unpark(week_ago))).await?;
-        if self.calm().await? {
-            match self.adopt_new(cancel).await {
-                // The run finds out for itself, and nothing of such a source is sent before it is known.
-                Err(error) if Reason::of(&error).is_some() => {
-                    let store = self.store.clone();
-                    blocking(move || Pause::begin(&store, reason_of(&error), None)).await?;
-                }
-                done => done?,
-            }
+        if self.calm().await?
+            && let Err(error) = self.adopt_new(cancel).await
+        {
+            // Nothing of such a source is sent before it is known; the others are, as far as the account allows.
+            let store = self.store.clone();
+            blocking(move || match Pause::for_error(&store, &error, false)? {
+                true => Ok(()),
+                false => Err(error),
+            })
+            .await?;
         }
         self.moving.begins();
         let mut run = Run {
@@ -424,17 +425,12 @@ impl Run<'_> {
     }
 }
 
-/// What an error says of the account.
-fn reason_of(error: &Error) -> Reason {
-    Reason::of(error).unwrap_or(Reason::Busy)
-}
-
 /// The end of a reading.
 async fn join(reading: &mut Option<JoinHandle<Result<u64>>>) -> Result<u64> {
     let Some(task) = reading.as_mut() else {
         return Ok(0);
     };
-    let read = task.await.map_err(|_| Error::bug("reading stopped"))?;
+    let read = task.await;
     *reading = None;
-    read
+    read.map_err(|_| Error::bug("reading stopped"))?
 }

@@ -13,11 +13,11 @@ use crate::catalog::fold;
 use crate::disk::open_plain;
 use crate::remote::{ContentFacts, FileHistory, Presence, RemotePath};
 use crate::runtime::blocking;
-use crate::sending::{Class, Foreign, Origin, Outgoing, Pause, Reason, Sender};
+use crate::sending::{Class, Foreign, Origin, Outgoing, Pause, Sender};
 use crate::store::{
     ADOPTED, AssetRow, CameraLedger, EntryRow, HERE, PLACED, READ, ResourceRow, SourceRow, VERIFIED,
 };
-use crate::{CancelToken, Error, Result, RetryAdvice};
+use crate::{CancelToken, Error, Result};
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -341,13 +341,8 @@ impl Camera {
         ) {
             return Err(error);
         }
-        let reason = Reason::of(&error).filter(|reason| !own || *reason != Reason::Busy);
-        if let Some(reason) = reason {
-            let asked = match error.retry() {
-                RetryAdvice::After(wait) => Some(wait),
-                _ => None,
-            };
-            return Pause::begin(&self.store, reason, asked);
+        if Pause::for_error(&self.store, &error, own)? {
+            return Ok(());
         }
         let now = self.store.now_ms();
         self.store.camera(|ledger| {

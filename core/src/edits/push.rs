@@ -13,9 +13,9 @@ use crate::catalog::{Id, ItemId};
 use crate::content::{Teller, TransferListener};
 use crate::disk::BlockFile;
 use crate::runtime::blocking;
-use crate::sending::{Pause, Reason};
+use crate::sending::Pause;
 use crate::store::{EditRow, Store};
-use crate::{CancelToken, Error, Result, RetryAdvice};
+use crate::{CancelToken, Error, Result};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -102,14 +102,7 @@ impl Edits {
         ) {
             return Err(error);
         }
-        let reason = Reason::of(&error).filter(|reason| !own || *reason != Reason::Busy);
-        if let Some(reason) = reason {
-            let asked = match error.retry() {
-                RetryAdvice::After(wait) => Some(wait),
-                _ => None,
-            };
-            Pause::begin(&self.store, reason, asked)?;
-        }
+        let paused = Pause::for_error(&self.store, &error, own)?;
         let park = match &error {
             Error::NameRefused { .. } => Some(Park::NameRefused),
             Error::NotAllowed { .. } => Some(Park::NotAllowed),
@@ -124,7 +117,7 @@ impl Edits {
             let Some(mut row) = outbox.get(id)? else {
                 return Ok(());
             };
-            if reason.is_some() {
+            if paused {
                 // The account's failure is not the item's; only who had part in it is remembered, to be asked last.
                 row.held = Some(Held::by(&error).text());
                 row.until_ms = None;

@@ -4,7 +4,7 @@
 //! hint when to ask again.
 
 use crate::store::Store;
-use crate::{Error, Result};
+use crate::{Error, Result, RetryAdvice};
 use serde::{Deserialize, Serialize};
 use std::time::Duration;
 
@@ -66,7 +66,7 @@ impl Pause {
     }
 
     /// Pauses the account, longer each time until something succeeds.
-    pub fn begin(store: &Store, reason: Reason, asked: Option<Duration>) -> Result<()> {
+    fn begin(store: &Store, reason: Reason, asked: Option<Duration>) -> Result<()> {
         let now = store.now_ms();
         store.update_setting(PAUSE, |before| {
             let before: Option<Self> = before.and_then(|json| serde_json::from_str(&json).ok());
@@ -88,6 +88,21 @@ impl Pause {
             let json = serde_json::to_string(&pause).map_err(|_| Error::bug("a pause"))?;
             Ok((Some(json), ()))
         })
+    }
+
+    /// Pauses the account for what an error says of it. Whether it did: being busy is the item's own trouble (`own`) if others
+    /// had none meanwhile.
+    pub fn for_error(store: &Store, error: &Error, own: bool) -> Result<bool> {
+        let Some(reason) = Reason::of(error).filter(|reason| !own || *reason != Reason::Busy)
+        else {
+            return Ok(false);
+        };
+        let asked = match error.retry() {
+            RetryAdvice::After(wait) => Some(wait),
+            _ => None,
+        };
+        Self::begin(store, reason, asked)?;
+        Ok(true)
     }
 
     /// Something succeeded.

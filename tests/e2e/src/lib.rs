@@ -10,6 +10,7 @@ pub mod lives;
 mod mortal;
 mod pocket;
 pub mod powercut;
+pub mod system;
 mod tight;
 
 pub use forgetful::ForgetfulDisk;

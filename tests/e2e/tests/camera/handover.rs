@@ -1,35 +1,8 @@
 //! An operating system that runs upload plans late, twice, never, and in another process; and mirrored folders.
 use crate::Phone;
-use lomme::camera::{AfterUpload, AssetRules, AssetState, UploadEnd, UploadPlan};
+use lomme::camera::{AfterUpload, AssetRules, AssetState, UploadEnd};
 use lomme::{CancelToken, Drive};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
-
-/// What the system would do with a plan: one POST of a file, and no more.
-async fn run(plan: &UploadPlan) -> UploadEnd {
-    let body = std::fs::read(&plan.file).unwrap();
-    assert_eq!(body.len() as u64, plan.bytes);
-    let (host, path) = plan
-        .url
-        .strip_prefix("http://")
-        .unwrap()
-        .split_once('/')
-        .unwrap();
-    let mut request = format!("POST /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-    for (name, value) in &plan.headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
-    }
-    request.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
-    let mut stream = TcpStream::connect(host).await.unwrap();
-    stream.write_all(request.as_bytes()).await.unwrap();
-    stream.write_all(&body).await.unwrap();
-    let mut answer = Vec::new();
-    stream.read_to_end(&mut answer).await.unwrap();
-    let line = String::from_utf8_lossy(&answer[..answer.len().min(20)]).into_owned();
-    UploadEnd::Answered {
-        status: line.split(' ').nth(1).unwrap().parse().unwrap(),
-    }
-}
+use lomme_e2e::system::run;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn plans_that_run_late_twice_or_never_and_are_settled_elsewhere_bring_each_photo_once() {

@@ -6,11 +6,11 @@ use local_cloud::{Cloud, CloudOptions, Rule};
 use lomme::account::MemoryVault;
 use lomme::camera::{
     AfterUpload, AssetRules, Budget, Camera, DeviceKind, ExportFailure, NewSource, ProofFile,
-    ScanKind, SourceId, Trust, UploadEnd, UploadPlan,
+    ScanKind, SourceId, Trust, UploadPlan,
 };
 use lomme::clock::{Clock, ManualClock, SystemClock};
 use lomme::{CancelToken, Drive, DriveOptions};
-use lomme_e2e::{MortalDisk, faults};
+use lomme_e2e::{MortalDisk, faults, system};
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -340,7 +340,7 @@ impl World {
             0 => self.plans[at].clone(),
             _ => self.plans.swap_remove(at),
         };
-        let end = send(&plan).await;
+        let end = system::run(&plan).await;
         let after: lomme::Result<AfterUpload> = self.camera().settle_upload(&plan.id, end);
         format!("system: {end:?}, {after:?}")
     }
@@ -425,38 +425,6 @@ impl World {
         });
         files.collect()
     }
-}
-
-/// One POST of a file, as the system sends it.
-async fn send(plan: &UploadPlan) -> UploadEnd {
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    let Ok(body) = std::fs::read(&plan.file) else {
-        return UploadEnd::NoAnswer;
-    };
-    let (host, path) = plan
-        .url
-        .strip_prefix("http://")
-        .unwrap()
-        .split_once('/')
-        .unwrap();
-    let mut request = format!("POST /{path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n");
-    for (name, value) in &plan.headers {
-        request.push_str(&format!("{name}: {value}\r\n"));
-    }
-    request.push_str(&format!("Content-Length: {}\r\n\r\n", body.len()));
-    let answer = async {
-        let mut stream = tokio::net::TcpStream::connect(host).await?;
-        stream.write_all(request.as_bytes()).await?;
-        stream.write_all(&body).await?;
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await?;
-        std::io::Result::Ok(answer)
-    };
-    let status = answer.await.ok().and_then(|answer| {
-        let line = String::from_utf8_lossy(&answer[..answer.len().min(20)]).into_owned();
-        line.split(' ').nth(1)?.parse().ok()
-    });
-    status.map_or(UploadEnd::NoAnswer, |status| UploadEnd::Answered { status })
 }
 
 fn text<T: Debug>(done: lomme::Result<T>) -> String {
